@@ -1,0 +1,178 @@
+//! Records that kernel programs and daemon share: fixed layout, explicit padding, no behaviour beyond access.
+//!
+//! Every type is `repr(C)` and `Pod`; sizes are asserted. Change a layout only together with [`ABI_VERSION`].
+
+use core::net::IpAddr;
+
+use bytemuck::{Pod, Zeroable};
+
+/// The version of every layout in this module; part of the path that pinned maps live under.
+pub const ABI_VERSION: u32 = 1;
+
+/// An IPv4 (mapped, `::ffff:a.b.c.d`) or IPv6 address in network order, so that comparing the bytes is the
+/// tie-break of RFC 9568 §6.4.3 in both families.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[repr(C)]
+pub struct Address(pub [u8; 16]);
+
+impl From<IpAddr> for Address {
+    fn from(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().octets()),
+            IpAddr::V6(v6) => Self(v6.octets()),
+        }
+    }
+}
+
+impl From<Address> for IpAddr {
+    fn from(address: Address) -> Self {
+        core::net::Ipv6Addr::from(address.0).to_canonical()
+    }
+}
+
+/// Which virtual router a packet is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
+#[repr(C)]
+pub struct RouterKey {
+    /// The interface that received the packet.
+    pub ifindex: u32,
+    /// The 802.1Q VLAN identifier of a tag that is still on the packet; 0 for none (and for priority tags).
+    pub vlan: u16,
+    /// 4 or 6, see [`crate::wire::Family`].
+    pub family: u8,
+    /// 1 to 255.
+    pub vrid: u8,
+}
+
+/// What the daemon last said about a router: state, priority and preemption in one word, so that a reader
+/// never sees half of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct Standing(u64);
+
+impl Standing {
+    const ACTIVE: u64 = 1 << 8;
+    const PREEMPT: u64 = 1 << 9;
+    const WATCH_LOSING: u64 = 1 << 10;
+
+    /// A standing from its parts. `watch_losing` asks to be told of losing advertisements in Backup too.
+    pub const fn new(priority: u8, active: bool, preempt: bool, watch_losing: bool) -> Self {
+        let mut word = priority as u64;
+        if active {
+            word |= Self::ACTIVE;
+        }
+        if preempt {
+            word |= Self::PREEMPT;
+        }
+        if watch_losing {
+            word |= Self::WATCH_LOSING;
+        }
+        Self(word)
+    }
+
+    /// The effective priority, 1 to 255.
+    pub const fn priority(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// Whether the router is Active.
+    pub const fn active(self) -> bool {
+        self.0 & Self::ACTIVE != 0
+    }
+
+    /// Whether a Backup lets advertisements of lower priority run into its timer (Preempt_Mode).
+    pub const fn preempt(self) -> bool {
+        self.0 & Self::PREEMPT != 0
+    }
+
+    /// Whether losing advertisements are worth an event in Backup.
+    pub const fn watch_losing(self) -> bool {
+        self.0 & Self::WATCH_LOSING != 0
+    }
+}
+
+/// Everything that [`crate::judge::judge`] needs to know of one router. Written by the daemon only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct RouterView {
+    /// State, priority and preemption.
+    pub standing: Standing,
+    /// The address that we send with: the tie-break's own side, and what "self" means (reference row R18).
+    pub source: Address,
+    /// The multicast group; ignored with [`RouterView::UNICAST`].
+    pub group: Address,
+    /// [`crate::judge::digest`] of the configured address list.
+    pub digest: u64,
+    /// VRRPv2: the password, zero padded (RFC 2338 §5.3.10); zero otherwise.
+    pub password: [u8; 8],
+    /// VRRPv2: the Advertisement_Interval in nanoseconds that others must use too; zero otherwise.
+    pub interval: u64,
+    /// VRRP version, 2 or 3.
+    pub version: u8,
+    /// VRRPv2 authentication type: 0 none, 1 simple text password.
+    pub auth_type: u8,
+    /// Explicit padding.
+    pub reserved: u16,
+    /// [`RouterView::UNICAST`] and [`RouterView::STRICT`].
+    pub flags: u32,
+}
+
+impl RouterView {
+    /// Advertisements come from configured peers to our own address; multicast ones are not for us.
+    pub const UNICAST: u32 = 1;
+    /// `vrrp_strict`: an address list that differs, or an IPv6 list that does not begin with a link-local
+    /// address, is refused and not only counted.
+    pub const STRICT: u32 = 2;
+}
+
+/// One kind of advertisement as last heard. Times only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Stamp {
+    /// When it was received, nanoseconds of the one clock; 0 for never.
+    pub at: u64,
+    /// Who sent it.
+    pub source: Address,
+    /// The sender's interval in nanoseconds.
+    pub interval: u64,
+    /// [`crate::judge::digest`] of its address list.
+    pub digest: u64,
+    /// The sender's priority, 0 to 255.
+    pub priority: u32,
+    /// Explicit padding.
+    pub reserved: u32,
+    /// How many of this kind were heard.
+    pub count: u64,
+}
+
+/// What was heard for one router, written by the receive path only, read by the daemon at any time.
+///
+/// An advertisement may be of two kinds: one of equal priority from a lower address is accepted by a Backup
+/// and loses to an Active.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Heard {
+    /// A Backup restarts its timer on these (RFC 9568 §6.4.2: priority not lower, or no preemption).
+    pub accepted: Stamp,
+    /// An Active yields to these (RFC 9568 §6.4.3: higher priority, or equal and a higher address).
+    pub better: Stamp,
+    /// An Active answers these (RFC 9568 §6.4.3 otherwise).
+    pub losing: Stamp,
+    /// Priority 0: the sender resigned.
+    pub resigned: Stamp,
+    /// Accepted with the checksum over the message only (VRRPv3 over IPv4, RFC 9568 §5.2.8).
+    pub checksum_message: u64,
+    /// Accepted with the checksum over pseudo-header and message (VRRPv3 over IPv4, RFC 5798 reading).
+    pub checksum_pseudo: u64,
+    /// Accepted although the address list differs from ours.
+    pub differing_list: u64,
+    /// Accepted although the first IPv6 address is not link-local.
+    pub first_not_link_local: u64,
+    /// Accepted although we own the addresses (priority 255): two owners (erratum 8298).
+    pub second_owner: u64,
+}
+
+const _: () = assert!(size_of::<RouterKey>() == 8);
+const _: () = assert!(size_of::<RouterView>() == 72);
+const _: () = assert!(size_of::<Stamp>() == 56);
+const _: () = assert!(size_of::<Heard>() == 264);

@@ -1,0 +1,10 @@
+//! The election of one virtual router (RFC 9568 §6, RFC 3768 §6): inputs and instants in, actions out.
+//!
+//! Pure: no I/O, no clock, no allocation. A timer is a deadline in the state, see
+//! [`VirtualRouter::deadline`]; the caller sleeps until the earliest one and hands in [`Input::Timer`].
+
+mod types;
+
+pub use types::{
+    Action, Advertised, Announcement, Fault, Input, Lease, Parameters, Peer, Reason, State, Transition,
+};

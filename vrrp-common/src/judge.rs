@@ -1,0 +1,1 @@
+//! Does this packet count? One function for kernel programs, sockets and tests.

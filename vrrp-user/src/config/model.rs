@@ -1,0 +1,146 @@
+//! The effective configuration: every default applied, every value checked. No parsing happens here.
+
+use std::net::IpAddr;
+
+use vrrp_common::{
+    time::Interval,
+    wire::{Family, Version},
+};
+
+/// What one node runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// `router_id`, or the host name: how this node calls itself in logs and status.
+    pub router_id: String,
+    /// Virtual routers in the file's order.
+    pub instances: Vec<Instance>,
+    /// Check scripts that at least one instance tracks.
+    pub scripts: Vec<Script>,
+}
+
+/// One virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The name in the file.
+    pub name: String,
+    /// Interface to listen and send on.
+    pub interface: String,
+    /// 1 to 255.
+    pub vrid: u8,
+    /// VRRP version.
+    pub version: Version,
+    /// Family of advertisements and addresses.
+    pub family: Family,
+    /// Base priority, 1 to 255.
+    pub priority: u8,
+    /// Advertisement_Interval, valid for the version.
+    pub advertisement_interval: Interval,
+    /// Intervals of silence before takeover, 1 to 100 (3).
+    pub down_timer_adverts: u8,
+    /// Preempt_Mode.
+    pub preempt: bool,
+    /// `preempt_delay`.
+    pub preempt_delay: Interval,
+    /// VRRPv2 `auth_type PASS`: the password, cut or zero padded to eight bytes.
+    pub password: Option<[u8; 8]>,
+    /// `virtual_ipaddress`, in the file's order: these are advertised.
+    pub addresses: Vec<VirtualAddress>,
+    /// `unicast_src_ip` or `mcast_src_ip`; the interface's primary address if absent.
+    pub source: Option<IpAddr>,
+    /// Multicast group; the RFC's unless `vrrp_mcast_group4` or `_group6` says otherwise.
+    pub group: IpAddr,
+    /// `unicast_peer`; empty means multicast.
+    pub peers: Vec<UnicastPeer>,
+    /// Gratuitous ARP and unsolicited NA settings.
+    pub announce: Announce,
+    /// `track_script`.
+    pub tracks: Vec<Track>,
+}
+
+/// One virtual address and how it is put on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// Prefix length; 32 or 128 unless the file says otherwise.
+    pub prefix: u8,
+    /// Broadcast address (IPv4), already computed from `brd +`.
+    pub broadcast: Option<std::net::Ipv4Addr>,
+    /// Interface; the instance's if absent.
+    pub device: Option<String>,
+    /// `rtm_scope` number (global 0, site 200, link 253, host 254).
+    pub scope: u8,
+    /// Label (IPv4).
+    pub label: Option<String>,
+    /// Whether duplicate address detection runs (IPv6; off unless `-nodad` is given, as in keepalived).
+    pub detect_duplicates: bool,
+}
+
+/// A unicast peer and the TTL that its advertisements may arrive with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnicastPeer {
+    /// Its address.
+    pub address: IpAddr,
+    /// Lowest TTL accepted (0).
+    pub min_ttl: u8,
+    /// Highest TTL accepted (255).
+    pub max_ttl: u8,
+}
+
+/// When and how often the neighbours are told where the addresses are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announce {
+    /// Time from the first burst to the second (5 s); zero for no second burst.
+    pub delay: Interval,
+    /// Announcements per address and burst (5).
+    pub repeat: u32,
+    /// Period of refreshes while Active; zero for none.
+    pub refresh: Interval,
+    /// Announcements per address and refresh (1).
+    pub refresh_repeat: u32,
+    /// Like `delay`, after a losing Active was heard.
+    pub lower_priority_delay: Interval,
+    /// Like `repeat`, after a losing Active was heard.
+    pub lower_priority_repeat: u32,
+}
+
+/// What one check means to one instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Track {
+    /// Index into [`Configuration::scripts`].
+    pub script: usize,
+    /// -253 to 253; 0 means that failure is a fault.
+    pub weight: i16,
+    /// Success and failure change places.
+    pub reverse: bool,
+}
+
+/// A check script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The name in the file.
+    pub name: String,
+    /// Program and arguments; the program is an absolute path or is searched in PATH.
+    pub command: Vec<String>,
+    /// From one start to the next.
+    pub interval: Interval,
+    /// A run that takes longer has failed.
+    pub timeout: Interval,
+    /// Consecutive successes that turn a failing check good.
+    pub rise: u32,
+    /// Consecutive failures that turn a good check bad.
+    pub fall: u32,
+    /// Begin as failing rather than as unknown.
+    pub init_fail: bool,
+    /// The user and group that it runs as.
+    pub user: Credentials,
+}
+
+/// A user and a group, resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
