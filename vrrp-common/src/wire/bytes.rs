@@ -1,4 +1,4 @@
-//! The one way to look at a packet, for slices and for the kernel's (data, data_end) alike.
+//! The one way to look at a packet, for slices and for the kernel's (`data`, `data_end`) alike.
 
 /// A packet that is read by fixed-size pieces.
 ///

@@ -1,11 +1,27 @@
 //! VRRP on the wire: reading and writing bytes. What a message means for a router is not decided here.
 
-mod bytes;
+use core::net::IpAddr;
 
+mod advertisement;
+mod bytes;
+mod checksum;
+mod drop_reason;
+pub mod frame;
+mod header;
+
+pub use advertisement::{Advertisement, Message};
 pub use bytes::Bytes;
+pub use checksum::{ChecksumForm, Sum};
+pub use drop_reason::DropReason;
+pub use header::{AUTH_LEN, HEADER_LEN, Header, message_len};
 
 /// The IP protocol number of VRRP (RFC 9568 §5.1.1.4).
 pub const PROTOCOL: u8 = 112;
+
+/// The Ethernet protocol number of IPv4, in network order.
+pub(crate) const ETHERTYPE_IPV4: [u8; 2] = [0x08, 0x00];
+/// The Ethernet protocol number of IPv6, in network order.
+pub(crate) const ETHERTYPE_IPV6: [u8; 2] = [0x86, 0xdd];
 
 /// The version of the protocol that a virtual router speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,4 +41,22 @@ pub enum Family {
     V4 = 4,
     /// IPv6.
     V6 = 6,
+}
+
+impl Family {
+    /// The family of `address`.
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+
+    /// The length of an address in bytes.
+    pub const fn address_len(self) -> usize {
+        match self {
+            Self::V4 => 4,
+            Self::V6 => 16,
+        }
+    }
 }

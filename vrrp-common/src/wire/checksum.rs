@@ -1,0 +1,118 @@
+//! The Internet checksum (RFC 1071) over slices, packets and pseudo-headers, and which of its forms VRRP uses.
+
+use super::{Bytes, Family, Version};
+use crate::abi::Address;
+
+/// What the checksum of a VRRPv3 message over IPv4 covers. RFC 9568 §5.2.8 says the message alone; RFC 5798
+/// was read as adding the pseudo-header, and half of the field does so. VRRPv2 has only the first form,
+/// IPv6 only the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChecksumForm {
+    /// The VRRP message alone.
+    Message,
+    /// A pseudo-header of addresses, protocol and length, then the message.
+    Pseudo,
+}
+
+impl ChecksumForm {
+    /// The only form that there is for a version and family; `None` where the field uses both.
+    pub const fn only(version: Version, family: Family) -> Option<Self> {
+        match (version, family) {
+            (Version::V2, _) => Some(Self::Message),         // RFC 3768 §5.3.8
+            (Version::V3, Family::V6) => Some(Self::Pseudo), // RFC 9568 §5.2.8
+            (Version::V3, Family::V4) => None,
+        }
+    }
+
+    /// The form in which a received checksum is intact, given the sums over the message and over
+    /// pseudo-header and message.
+    pub(crate) fn heard(version: Version, family: Family, message: Sum, pseudo: Sum) -> Option<Self> {
+        let only = Self::only(version, family);
+        let intact = |form, sum: Sum| sum.is_intact() && only.is_none_or(|only| only == form);
+        if intact(Self::Message, message) {
+            Some(Self::Message)
+        } else if intact(Self::Pseudo, pseudo) {
+            Some(Self::Pseudo)
+        } else {
+            None
+        }
+    }
+}
+
+/// The longest region that [`Sum::words`] covers, in words of four bytes: an IPv6 message of 255 addresses.
+const MAX_WORDS: usize = 1022;
+
+/// A running one's-complement sum. Any order of parts gives the same result, as each part starts at an even
+/// offset of what is summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum(u64);
+
+impl Sum {
+    /// The sum of nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// Adds the pseudo-header of either family: IPv6 (RFC 8200 §8.1) or IPv4 (RFC 9293 §3.1).
+    ///
+    /// One function serves both: the fields are the same but for zeros, and the `::ffff:0:0/96` that
+    /// [`Address`] puts before an IPv4 address adds 0xffff, which is the zero of this arithmetic.
+    pub fn pseudo_header(self, source: Address, destination: Address, protocol: u8, length: u16) -> Self {
+        self.address(source).address(destination).number(protocol.into()).number(length.into())
+    }
+
+    /// Adds `bytes`; an odd last byte counts as if a zero followed (RFC 1071).
+    pub fn bytes(self, bytes: &[u8]) -> Self {
+        let (words, rest) = bytes.as_chunks::<4>();
+        let mut tail = [0; 4];
+        for (to, from) in tail.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        words.iter().fold(self, |sum, word| sum.word(*word)).word(tail)
+    }
+
+    /// Adds `count` words of four bytes of `packet` from `start` on. `None` if the packet ends before, or if
+    /// `count` is above 1022, the longest message that VRRP has.
+    pub fn words(self, packet: &(impl Bytes + ?Sized), start: usize, count: usize) -> Option<Self> {
+        if count > MAX_WORDS {
+            return None;
+        }
+        let mut sum = self;
+        for index in 0..MAX_WORDS {
+            if index >= count {
+                break;
+            }
+            sum = sum.word(packet.at(start.wrapping_add(index.wrapping_mul(4)))?);
+        }
+        Some(sum)
+    }
+
+    /// The checksum to write over what was added, its own field having counted as zero.
+    pub fn checksum(self) -> [u8; 2] {
+        (!self.folded()).to_be_bytes()
+    }
+
+    /// Whether what was added, its checksum field included, is intact.
+    pub fn is_intact(self) -> bool {
+        self.folded() == u16::MAX
+    }
+
+    fn address(self, Address(octets): Address) -> Self {
+        let [high, low] = bytemuck::cast::<[u8; 16], [[u8; 8]; 2]>(octets).map(u64::from_be_bytes);
+        self.number(high >> 32).number(high & 0xffff_ffff).number(low >> 32).number(low & 0xffff_ffff)
+    }
+
+    fn word(self, word: [u8; 4]) -> Self {
+        self.number(u32::from_be_bytes(word).into())
+    }
+
+    /// A number below 2^32 in network order: as 2^16 is one in this arithmetic, it equals its two halves.
+    /// No overflow: 2^32 of them fit.
+    fn number(self, number: u64) -> Self {
+        Self(self.0.wrapping_add(number))
+    }
+
+    /// Four steps are enough for 64 bits: 49, 34, 19 and 16 bits are left.
+    fn folded(self) -> u16 {
+        let fold = |sum: u64| (sum >> 16).wrapping_add(sum & 0xffff);
+        fold(fold(fold(fold(self.0)))) as u16
+    }
+}
