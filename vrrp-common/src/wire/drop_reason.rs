@@ -4,9 +4,8 @@ use core::fmt;
 
 /// Why a packet of IP protocol 112 was refused. The number is the index of its counter.
 ///
-/// "Row" is the check in the order in which they are made; the first that fails is counted. A packet whose
-/// VRID is not configured is counted as [`Self::Vrid`] whatever else is wrong with it: the router is looked
-/// up before any check that needs one.
+/// The first check that fails is counted, in the order of [`crate::judge`]. A packet whose VRID is not
+/// configured is counted as [`Self::Vrid`] if its IP header can be read, whatever else is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 pub enum DropReason {

@@ -1,1 +1,0 @@
-//! Does this packet count? One function for kernel programs, sockets and tests.
