@@ -3,8 +3,20 @@
 //! Pure: no I/O, no clock, no allocation. A timer is a deadline in the state, see
 //! [`VirtualRouter::deadline`]; the caller sleeps until the earliest one and hands in [`Input::Timer`].
 
+mod actions;
+mod active;
+mod backup;
+mod display;
+mod own;
+mod priority;
+mod router;
+mod timers;
 mod types;
 
+pub use actions::Actions;
+pub use priority::{OWNER, effective_priority};
+pub use router::VirtualRouter;
+pub use timers::{active_down_interval, lease_until, skew_time};
 pub use types::{
     Action, Advertised, Announcement, Fault, Input, Lease, Parameters, Peer, Reason, State, Transition,
 };
