@@ -53,3 +53,127 @@ fn move_stamp(stamp: &mut Stamp, verdict: &Verdict, at: Instant) -> bool {
     *stamp = Stamp { at: at.as_nanos(), ..moved };
     news
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        abi::{Address, Standing},
+        time::Interval,
+    };
+    use bytemuck::Zeroable;
+
+    const BACKUP: Standing = Standing::new(100, false, true, false);
+    const WATCHING: Standing = Standing::new(100, false, true, true);
+    const ACTIVE: Standing = Standing::new(100, true, true, false);
+
+    const BETTER: Verdict = Verdict {
+        source: Address([1; 16]),
+        priority: 150,
+        interval: Interval::from_secs(1),
+        digest: 7,
+        checksum: None,
+        differing_list: false,
+        first_not_link_local: false,
+        second_owner: false,
+        resigned: false,
+        accepted: true,
+        better: true,
+        losing: false,
+    };
+    const LOSING: Verdict = Verdict { priority: 50, accepted: false, better: false, losing: true, ..BETTER };
+    const RESIGNED: Verdict =
+        Verdict { priority: 0, accepted: false, better: false, resigned: true, ..BETTER };
+
+    /// Records `before` at 10 ns and `then` at 20 ns; returns whether the second wakes a router of `standing`.
+    fn wakes(standing: Standing, before: Verdict, then: Verdict) -> bool {
+        let view = RouterView { standing, ..RouterView::zeroed() };
+        let mut heard = Heard::default();
+        assert!(record(&mut heard, &view, &before, Instant::from_nanos(10)), "the first is always news");
+        record(&mut heard, &view, &then, Instant::from_nanos(20))
+    }
+
+    #[test]
+    fn only_news_wake_the_daemon() {
+        for (name, standing, before, then, expected) in [
+            ("steady", BACKUP, BETTER, BETTER, false),
+            ("another sender", BACKUP, BETTER, Verdict { source: Address([2; 16]), ..BETTER }, true),
+            ("another priority", BACKUP, BETTER, Verdict { priority: 151, ..BETTER }, true),
+            (
+                "another interval",
+                BACKUP,
+                BETTER,
+                Verdict { interval: Interval::from_secs(2), ..BETTER },
+                true,
+            ),
+            ("another list", BACKUP, BETTER, Verdict { digest: 8, ..BETTER }, true),
+            ("another kind", BACKUP, BETTER, LOSING, true),
+            ("the same resignation again", BACKUP, RESIGNED, RESIGNED, true),
+            ("steadily losing", BACKUP, LOSING, LOSING, false),
+            ("steadily losing, watched", WATCHING, LOSING, LOSING, true),
+            ("steadily better, losing watched", WATCHING, BETTER, BETTER, false),
+            ("steadily better", ACTIVE, BETTER, BETTER, true),
+            ("steadily losing", ACTIVE, LOSING, LOSING, true),
+        ] {
+            assert_eq!(wakes(standing, before, then), expected, "{name}, active: {}", standing.active());
+        }
+    }
+
+    #[test]
+    fn each_kind_has_its_own_stamp() {
+        let both = Verdict { better: false, losing: true, ..BETTER };
+        for (verdict, expected) in
+            [(BETTER, [1, 1, 0, 0]), (LOSING, [0, 0, 1, 0]), (both, [1, 0, 1, 0]), (RESIGNED, [0, 0, 0, 1])]
+        {
+            let mut heard = Heard::default();
+            record(&mut heard, &RouterView::zeroed(), &verdict, Instant::from_nanos(10));
+            let stamps = [heard.accepted, heard.better, heard.losing, heard.resigned];
+            assert_eq!(stamps.map(|stamp| stamp.count), expected);
+            let stamp = Stamp {
+                at: 10,
+                source: Address([1; 16]),
+                interval: 1_000_000_000,
+                digest: 7,
+                priority: verdict.priority.into(),
+                reserved: 0,
+                count: 1,
+            };
+            for (heard, count) in stamps.into_iter().zip(expected) {
+                assert_eq!(heard, if count == 1 { stamp } else { Stamp::default() });
+            }
+        }
+    }
+
+    #[test]
+    fn times_only_grow() {
+        let mut heard = Heard::default();
+        let view = RouterView { standing: BACKUP, ..RouterView::zeroed() };
+        assert!(record(&mut heard, &view, &BETTER, Instant::from_nanos(20)));
+        let overtaken = Verdict { priority: 200, ..BETTER };
+        assert!(!record(&mut heard, &view, &overtaken, Instant::from_nanos(19)));
+        assert_eq!((heard.better.at, heard.better.priority, heard.better.count), (20, 150, 2));
+        assert!(record(&mut heard, &view, &overtaken, Instant::from_nanos(20)));
+        assert_eq!((heard.better.at, heard.better.priority, heard.better.count), (20, 200, 3));
+    }
+
+    #[test]
+    fn oddities_are_counted() {
+        let counts = |verdict| {
+            let mut heard = Heard::default();
+            record(&mut heard, &RouterView::zeroed(), &verdict, Instant::from_nanos(1));
+            [
+                heard.checksum_message,
+                heard.checksum_pseudo,
+                heard.differing_list,
+                heard.first_not_link_local,
+                heard.second_owner,
+            ]
+        };
+        assert_eq!(counts(BETTER), [0, 0, 0, 0, 0]);
+        assert_eq!(counts(Verdict { checksum: Some(ChecksumForm::Message), ..RESIGNED }), [1, 0, 0, 0, 0]);
+        assert_eq!(counts(Verdict { checksum: Some(ChecksumForm::Pseudo), ..LOSING }), [0, 1, 0, 0, 0]);
+        assert_eq!(counts(Verdict { differing_list: true, ..BETTER }), [0, 0, 1, 0, 0]);
+        assert_eq!(counts(Verdict { first_not_link_local: true, ..BETTER }), [0, 0, 0, 1, 0]);
+        assert_eq!(counts(Verdict { second_owner: true, ..LOSING }), [0, 0, 0, 0, 1]);
+    }
+}
