@@ -1,3 +1,7 @@
 //! xvrrp: a VRRP node. The binary is a shell around this library, so that tests can link all of it.
 
 pub mod config;
+pub mod rights;
+pub mod spawner;
+pub mod sys;
+pub mod track;

@@ -111,7 +111,7 @@ pub struct Track {
     pub script: usize,
     /// -253 to 253; 0 means that failure is a fault.
     pub weight: i16,
-    /// Success and failure change places.
+    /// The adjustment changes its sign; with weight 0, success is the fault instead of failure.
     pub reverse: bool,
 }
 

@@ -1,0 +1,142 @@
+//! What the daemon may do: capabilities, real-time scheduling, locked memory. The rights of scripts are
+//! kept by [`crate::spawner`].
+
+use std::io;
+
+use caps::{CapSet, Capability, CapsHashSet, errors::CapsError, runtime::thread_all_supported};
+use nix::{
+    errno::Errno,
+    sys::{
+        prctl::set_no_new_privs,
+        resource::{RLIM_INFINITY, Resource, getrlimit},
+    },
+};
+use thiserror::Error;
+
+use crate::sys::process::{lock_all_memory, round_robin};
+
+/// What the daemon keeps of what it was started with.
+const KEPT: [Capability; 6] = [
+    Capability::CAP_NET_ADMIN,
+    Capability::CAP_NET_RAW,
+    Capability::CAP_BPF,
+    Capability::CAP_PERFMON,
+    Capability::CAP_SYS_NICE,
+    Capability::CAP_IPC_LOCK,
+];
+
+/// Without these no virtual router can run.
+const REQUIRED: [(Capability, &str); 2] =
+    [(Capability::CAP_NET_ADMIN, "CAP_NET_ADMIN"), (Capability::CAP_NET_RAW, "CAP_NET_RAW")];
+
+/// Rights that could not be given up.
+#[derive(Debug, Error)]
+pub enum RightsError {
+    /// The kernel refused to read or change a capability set.
+    #[error("cannot {step}: {source}")]
+    Capabilities {
+        /// What was tried.
+        step: &'static str,
+        /// What the kernel said.
+        source: CapsError,
+    },
+    /// The kernel refused `no_new_privs`.
+    #[error("cannot forbid new privileges (no_new_privs): {0}")]
+    NoNewPrivileges(#[source] Errno),
+}
+
+/// Something that the node goes on without; worth one line in the log.
+#[derive(Debug, Error)]
+pub enum Degraded {
+    /// No real-time scheduling.
+    #[error(
+        "no real-time scheduling at priority {priority}: {source}; timers may be late on a busy host \
+         (needs CAP_SYS_NICE or RLIMIT_RTPRIO, and a priority of 1 to 99)"
+    )]
+    Scheduling {
+        /// The priority that was asked for.
+        priority: i32,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Locking would make allocations fail at the limit later on, so nothing is locked.
+    #[error(
+        "memory is not locked: RLIMIT_MEMLOCK is {limit} bytes and CAP_IPC_LOCK is missing; \
+         the node may have to wait for pages when the host is short of memory"
+    )]
+    MemoryLimit {
+        /// The limit in force.
+        limit: u64,
+    },
+    /// The kernel refused to lock memory.
+    #[error(
+        "memory is not locked: {0}; the node may have to wait for pages when the host is short of memory"
+    )]
+    Memory(#[source] io::Error),
+}
+
+/// Gives up all capabilities but `CAP_NET_ADMIN`, `CAP_NET_RAW`, `CAP_BPF`, `CAP_PERFMON`, `CAP_SYS_NICE`
+/// and `CAP_IPC_LOCK`, of which it keeps those it has, and the way back to any (bounding set, inheritable
+/// set, `no_new_privs`).
+///
+/// Capabilities belong to a thread and are handed to the threads that it creates: call this after the
+/// spawner was forked, the network namespace entered and the bpf file system mounted, and before the first
+/// thread. User 0 without capabilities reads and writes only what the file modes let it.
+///
+/// # Errors
+///
+/// If the kernel refuses. The node must not go on with more rights than it says it has.
+pub fn drop_all_but_needed() -> Result<(), RightsError> {
+    let held = step("read the permitted capabilities", caps::read(None, CapSet::Permitted))?;
+    let keep: CapsHashSet = KEPT.into_iter().filter(|capability| held.contains(capability)).collect();
+    // Before CAP_SETPCAP goes. Who never had it cannot empty the set, and with no_new_privs need not.
+    if held.contains(&Capability::CAP_SETPCAP) {
+        step("use CAP_SETPCAP", caps::raise(None, CapSet::Effective, Capability::CAP_SETPCAP))?;
+        for capability in thread_all_supported() {
+            step("shrink the bounding set", caps::drop(None, CapSet::Bounding, capability))?;
+        }
+    }
+    set_no_new_privs().map_err(RightsError::NoNewPrivileges)?;
+    step("clear the ambient capabilities", caps::clear(None, CapSet::Ambient))?;
+    step("clear the inheritable capabilities", caps::clear(None, CapSet::Inheritable))?;
+    // Effective first: it must stay within permitted.
+    step("set the effective capabilities", caps::set(None, CapSet::Effective, &keep))?;
+    step("set the permitted capabilities", caps::set(None, CapSet::Permitted, &keep))
+}
+
+fn step<T>(step: &'static str, result: Result<T, CapsError>) -> Result<T, RightsError> {
+    result.map_err(|source| RightsError::Capabilities { step, source })
+}
+
+/// The names of the capabilities that a node cannot run without and that the calling thread lacks. If the
+/// kernel does not tell, all of them.
+pub fn missing() -> Vec<&'static str> {
+    let held = caps::read(None, CapSet::Effective).unwrap_or_default();
+    REQUIRED.iter().filter(|(capability, _)| !held.contains(capability)).map(|(_, name)| *name).collect()
+}
+
+/// Puts the calling thread under `SCHED_RR` with a priority of 1 to 99. Threads and processes that it
+/// creates later begin as ordinary ones: each real-time thread calls this itself.
+///
+/// # Errors
+///
+/// A notice for the log; the thread goes on as an ordinary one.
+pub fn realtime(priority: i32) -> Result<(), Degraded> {
+    round_robin(priority).map_err(|source| Degraded::Scheduling { priority, source })
+}
+
+/// Locks the memory of the whole process, what it will allocate too. Call it after the spawner was forked
+/// (which does not inherit it) and while the rights are there.
+///
+/// # Errors
+///
+/// A notice for the log; nothing is locked then. Without `CAP_IPC_LOCK` and below a limit nothing is tried,
+/// because later allocations would fail at the limit.
+pub fn lock_memory() -> Result<(), Degraded> {
+    let privileged = caps::has_cap(None, CapSet::Effective, Capability::CAP_IPC_LOCK).unwrap_or(false);
+    let (limit, _) = getrlimit(Resource::RLIMIT_MEMLOCK).map_err(|error| Degraded::Memory(error.into()))?;
+    if !privileged && limit != RLIM_INFINITY {
+        return Err(Degraded::MemoryLimit { limit });
+    }
+    lock_all_memory().map_err(Degraded::Memory)
+}

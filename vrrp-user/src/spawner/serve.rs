@@ -1,0 +1,174 @@
+//! The spawner process itself: one thread, one `poll`, all runs.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, ppoll},
+    sys::{
+        prctl,
+        signal::{SigSet, Signal},
+        signalfd::{SfdFlags, SignalFd},
+        socket::{MsgFlags, recv, send},
+        time::{TimeSpec, TimeValLike},
+    },
+    unistd::{Pid, getppid},
+};
+use vrrp_common::time::Instant;
+
+use super::{
+    job::Job,
+    launch::launch,
+    message::{MAX_PACKET, Outcome, Reply, Request},
+};
+use crate::sys::{clock, process};
+
+/// Where programs are searched when the daemon was started without `PATH`.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Not for scripts: they would load other libraries or split words differently (keepalived drops them too).
+const UNWANTED: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
+
+/// Runs what `daemon`, the socket to the parent of process id `parent`, asks for, until it closes.
+///
+/// # Errors
+///
+/// If the process cannot be prepared or cannot wait. No script is left behind either way.
+pub(super) fn serve(daemon: BorrowedFd<'_>, parent: Pid) -> io::Result<()> {
+    let mut server = Server::prepare(daemon, parent)?;
+    let result = server.run();
+    for job in &server.jobs {
+        job.kill();
+    }
+    result
+}
+
+struct Server<'a> {
+    daemon: BorrowedFd<'a>,
+    parent: Pid,
+    signals: SignalFd,
+    null: File,
+    jobs: Vec<Job>,
+    /// Replies that the socket had no room for yet.
+    outbox: VecDeque<Reply>,
+}
+
+/// What the daemon's end of the socket is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Daemon {
+    Present,
+    Gone,
+}
+
+impl<'a> Server<'a> {
+    fn prepare(daemon: BorrowedFd<'a>, parent: Pid) -> io::Result<Self> {
+        process::close_all_but(daemon)?;
+        process::default_signals();
+        process::clean_environment(&UNWANTED, DEFAULT_PATH)?;
+        prctl::set_name(c"xvrrp-spawn")?;
+        // Blocked, not ignored: exec keeps what is ignored. So a terminal's ^C and a service manager's
+        // SIGTERM to all processes do nothing here; the daemon stops first, and its end of the socket tells.
+        SigSet::all().thread_block()?;
+        let heard: SigSet = [Signal::SIGCHLD, Signal::SIGTERM].into_iter().collect();
+        let signals = SignalFd::with_flags(&heard, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        // Wakes us if the daemon dies while a copy of its end of the socket lives on somewhere.
+        prctl::set_pdeathsig(Signal::SIGTERM)?;
+        let null = File::options().read(true).write(true).open("/dev/null")?;
+        nix::unistd::dup2_stdin(&null)?;
+        Ok(Self { daemon, parent, signals, null, jobs: Vec::new(), outbox: VecDeque::new() })
+    }
+
+    fn run(&mut self) -> io::Result<()> {
+        loop {
+            self.wait()?;
+            while self.signals.read_signal()?.is_some() {}
+            if getppid() != self.parent {
+                return Ok(());
+            }
+            // Before requests: a run that has just ended does not keep the next one from starting.
+            self.tend();
+            if self.receive()? == Daemon::Gone || self.deliver()? == Daemon::Gone {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sleeps until there is something to do.
+    fn wait(&self) -> io::Result<()> {
+        let now = clock::now();
+        let due = self.jobs.iter().filter_map(Job::deadline).min();
+        let timeout = due.map(|at| {
+            let nanos = i64::try_from(at.since(now).as_nanos()).unwrap_or(i64::MAX);
+            TimeSpec::nanoseconds(nanos)
+        });
+        let mut interest = PollFlags::POLLIN;
+        interest.set(PollFlags::POLLOUT, !self.outbox.is_empty());
+        let mut fds =
+            [PollFd::new(self.daemon, interest), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+        match ppoll(&mut fds, timeout, None) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Looks after every run: ended ones, late ones, dying ones.
+    fn tend(&mut self) {
+        let now = clock::now();
+        for job in &mut self.jobs {
+            let outcome = job.look(now).or_else(|| job.tick(now));
+            self.outbox.extend(outcome.map(|outcome| Reply { id: job.id, outcome }));
+        }
+        self.jobs.retain(|job| !job.is_over());
+    }
+
+    /// Starts what is asked for.
+    fn receive(&mut self) -> io::Result<Daemon> {
+        let mut packet = vec![0; MAX_PACKET];
+        loop {
+            match recv(self.daemon.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) | Err(Errno::ECONNRESET) => return Ok(Daemon::Gone),
+                Ok(length) => {
+                    let request = serde_json::from_slice(packet.get(..length).unwrap_or_default())?;
+                    self.start(&request, clock::now());
+                }
+                Err(Errno::EAGAIN) => return Ok(Daemon::Present),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn start(&mut self, request: &Request, now: Instant) {
+        let refusal = if self.jobs.iter().any(|job| job.blocks(request.slot)) {
+            "previous run still exists".to_owned()
+        } else {
+            match launch(request, self.null.as_fd()) {
+                Ok(launched) => {
+                    self.jobs.push(Job::new(request, launched, now));
+                    return;
+                }
+                Err(error) => format!("cannot create a process: {error}"),
+            }
+        };
+        self.outbox.push_back(Reply { id: request.id, outcome: Outcome::NotRun(refusal) });
+    }
+
+    /// Sends what the socket takes.
+    fn deliver(&mut self) -> io::Result<Daemon> {
+        while let Some(reply) = self.outbox.front() {
+            let packet = serde_json::to_vec(reply)?;
+            match send(self.daemon.as_raw_fd(), &packet, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
+                Ok(_) => drop(self.outbox.pop_front()),
+                Err(Errno::EAGAIN) => return Ok(Daemon::Present),
+                Err(Errno::EINTR) => {}
+                Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Daemon::Gone),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Daemon::Present)
+    }
+}

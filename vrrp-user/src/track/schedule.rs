@@ -1,0 +1,127 @@
+//! Runs every script at its pace and reports each result.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::{sync::mpsc, time::sleep};
+use vrrp_common::time::{Instant, Interval};
+
+use super::{Check, CheckReport};
+use crate::{
+    config::model::Script,
+    spawner::{Program, Spawner},
+    sys::clock,
+};
+
+/// Added to the validity of a result, for a busy host.
+const SLACK: Interval = Interval::from_secs(2);
+
+/// Runs the scripts, the first time at once, then `interval` from start to start, never beside themselves;
+/// a run that takes longer leaves out the starts it missed. Reports every run, in the order of its ends.
+///
+/// Returns when nobody takes reports any more, or at once if there are no scripts. Dropping it stops the
+/// schedule; runs under way end at their timeouts.
+pub async fn run(scripts: Vec<Script>, spawner: Spawner, reports: mpsc::Sender<CheckReport>) {
+    let schedules = scripts.into_iter().enumerate().map(|(index, script)| {
+        let program = spawner.program(&script.command, script.user);
+        Schedule::new(index, script, program).run(reports.clone())
+    });
+    join_all(schedules).await;
+}
+
+struct Schedule {
+    index: usize,
+    script: Script,
+    program: Program,
+    check: Check,
+    runs: u64,
+}
+
+impl Schedule {
+    fn new(index: usize, script: Script, program: Program) -> Self {
+        let check = Check::new(script.rise, script.fall, script.init_fail);
+        Self { index, script, program, check, runs: 0 }
+    }
+
+    async fn run(mut self, reports: mpsc::Sender<CheckReport>) {
+        let mut due = clock::now();
+        loop {
+            let report = self.run_once().await;
+            if reports.send(report).await.is_err() {
+                return;
+            }
+            let now = clock::now();
+            due = next_start(due, self.script.interval, now);
+            sleep(Duration::from_nanos(due.since(now).as_nanos())).await;
+        }
+    }
+
+    async fn run_once(&mut self) -> CheckReport {
+        let started = clock::now();
+        let outcome = self.program.run(self.script.timeout).await;
+        let now = clock::now();
+        self.runs += 1;
+        let changed = self.check.record(outcome.is_success());
+        CheckReport {
+            script: self.index,
+            health: self.check.health(),
+            changed,
+            detail: outcome.describe(self.script.timeout),
+            valid_until: now.after(validity(&self.script)),
+            runs: self.runs,
+            last_duration: now.since(started),
+        }
+    }
+}
+
+/// How long a result holds without another; see [`CheckReport::valid_until`].
+fn validity(script: &Script) -> Interval {
+    script.interval.plus(script.timeout).times(u64::from(script.fall.max(1))).plus(SLACK)
+}
+
+/// The first start after `now` in the cadence that `due` belongs to.
+fn next_start(due: Instant, interval: Interval, now: Instant) -> Instant {
+    // An interval of zero would be a loop without pause.
+    let interval = interval.max(Interval::from_millis(1));
+    let passed = now.since(due).as_nanos() / interval.as_nanos();
+    due.after(interval.times(passed + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::model::Credentials;
+
+    #[test]
+    fn starts_keep_their_cadence() {
+        for (due, interval, now, expected) in [
+            (0, 1_000, 10, 1_000),
+            (1_000, 1_000, 1_999, 2_000),
+            (1_000, 1_000, 2_000, 3_000), // exactly late: that start is missed
+            (1_000, 1_000, 4_700, 5_000),
+            (500, 250, 500, 750),
+            (5, 0, 10, 11),
+        ] {
+            let millis = |millis: u64| Instant::from_nanos(millis * 1_000_000);
+            let next = next_start(millis(due), Interval::from_millis(interval), millis(now));
+            assert_eq!(next, millis(expected), "due {due} interval {interval} now {now}");
+        }
+    }
+
+    #[test]
+    fn a_result_holds_until_fall_runs_must_have_reported() {
+        for (interval, timeout, fall, expected) in [(2, 2, 1, 6), (1, 3, 5, 22), (1, 1, 0, 4)] {
+            let script = Script {
+                name: "web".into(),
+                command: vec!["true".into()],
+                interval: Interval::from_secs(interval),
+                timeout: Interval::from_secs(timeout),
+                rise: 1,
+                fall,
+                init_fail: false,
+                user: Credentials { uid: 0, gid: 0 },
+            };
+            assert_eq!(validity(&script), Interval::from_secs(expected));
+        }
+    }
+}
