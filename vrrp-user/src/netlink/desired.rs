@@ -1,0 +1,106 @@
+//! What the node asks of the address thread, and what it hears back. No rule lives here.
+
+use std::{io, sync::Arc};
+
+use super::LinkTable;
+use crate::{config::model::VirtualAddress, datapath::Slot};
+
+/// Which virtual addresses are to be on the host: the whole truth each time, not a change.
+#[derive(Clone, Debug, Default)]
+pub struct Desired {
+    /// The sender's number of this state; [`Event::Settled`] names it when all of it was done or refused.
+    pub generation: u64,
+    /// Every router of the node. One that is missing lets go of its addresses, as if it were not held.
+    pub routers: Vec<DesiredRouter>,
+}
+
+/// The addresses of one virtual router.
+#[derive(Clone, Debug)]
+pub struct DesiredRouter {
+    /// Which one.
+    pub slot: Slot,
+    /// Whether the addresses are to be on the host.
+    pub held: bool,
+    /// Whether they are the host's own (priority 255): such ones are never taken off it.
+    pub owner: bool,
+    /// Where they go, unless an address names a device itself.
+    pub interface: String,
+    /// The addresses; events name one by its index here.
+    pub addresses: Arc<[VirtualAddress]>,
+}
+
+/// What the address thread tells.
+#[derive(Debug)]
+pub enum Event {
+    /// The host's interfaces and addresses; the first event, and whenever something about them changed.
+    Links(Arc<LinkTable>),
+    /// Held addresses that are on the host now, each as (index, interface): tell the neighbours.
+    Confirmed {
+        /// Whose.
+        slot: Slot,
+        /// Index in [`DesiredRouter::addresses`], and the interface's number.
+        addresses: Vec<(usize, u32)>,
+    },
+    /// An address could not be put on the host. It is tried again; this is told when the reason is a new one.
+    Refused {
+        /// Whose.
+        slot: Slot,
+        /// Which one.
+        index: usize,
+        /// Why.
+        error: Refusal,
+    },
+    /// A held address that another program had removed was put back; [`Event::Confirmed`] follows.
+    Restored {
+        /// Whose.
+        slot: Slot,
+        /// Which one.
+        index: usize,
+    },
+    /// All that this generation asks for was done, or refused and told.
+    Settled {
+        /// [`Desired::generation`].
+        generation: u64,
+    },
+}
+
+/// Why an address is not where it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The interface does not exist.
+    #[error("there is no interface {0}; it will be used when it appears")]
+    NoInterface(String),
+    /// The kernel said no.
+    #[error("the kernel refused {action} {address} on {interface}: {error}{}", remedy(.error))]
+    Kernel {
+        /// "adding" or "removing".
+        action: &'static str,
+        /// With prefix length.
+        address: String,
+        /// The interface's name.
+        interface: String,
+        /// What the kernel said.
+        error: io::Error,
+    },
+    /// Another program removes it again and again.
+    #[error(
+        "another program removed {address} from {interface} more than {limit} times in a minute; it is put \
+         back when the minute is over: find that program and let it leave the address alone"
+    )]
+    Contested {
+        /// With prefix length.
+        address: String,
+        /// The interface's name.
+        interface: String,
+        /// How often it is put back.
+        limit: usize,
+    },
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EPERM) => "; run as root or with CAP_NET_ADMIN",
+        Some(libc::EACCES) => "; IPv6 may be disabled there (net.ipv6.conf.*.disable_ipv6)",
+        _ => "",
+    }
+}

@@ -1,0 +1,284 @@
+//! The address thread against a real kernel, in a network namespace that the test makes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant as Wall},
+};
+
+use tokio::{
+    runtime,
+    sync::{mpsc, watch},
+    time::timeout,
+};
+
+use super::*;
+use crate::{
+    config::model::VirtualAddress,
+    datapath::Slot,
+    testing::{in_namespace, ip},
+};
+
+/// The thread under test, and the node's ends of its channels.
+struct Node {
+    desired: watch::Sender<Arc<Desired>>,
+    events: mpsc::Receiver<Event>,
+    handle: Handle,
+    runtime: runtime::Runtime,
+}
+
+impl Node {
+    fn start(router: DesiredRouter) -> Self {
+        let desired = Arc::new(Desired { generation: 1, routers: vec![router] });
+        let (desired, receiver) = watch::channel(desired);
+        let (sender, events) = mpsc::channel(16);
+        let handle = spawn(receiver, sender).unwrap();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { desired, events, handle, runtime }
+    }
+
+    fn set(&self, generation: u64, change: impl FnOnce(&mut DesiredRouter)) {
+        self.desired.send_modify(|desired| {
+            let mut next = Desired::clone(desired);
+            next.generation = generation;
+            change(&mut next.routers[0]);
+            *desired = Arc::new(next);
+        });
+    }
+
+    fn next(&mut self) -> Event {
+        let next = async { timeout(Duration::from_secs(10), self.events.recv()).await };
+        self.runtime.block_on(next).expect("no event for ten seconds").expect("the thread ended")
+    }
+
+    /// Collects events until all of the generation is done.
+    fn settle(&mut self, generation: u64) -> Vec<Event> {
+        let mut events = Vec::new();
+        loop {
+            match self.next() {
+                Event::Settled { generation: settled } if settled == generation => return events,
+                event => events.push(event),
+            }
+        }
+    }
+
+    fn wait_for(&mut self, what: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            let event = self.next();
+            if what(&event) {
+                return event;
+            }
+        }
+    }
+
+    fn stop(self) {
+        drop(self.desired);
+        self.handle.join().unwrap();
+    }
+}
+
+fn virtual_address(text: &str) -> VirtualAddress {
+    let (address, prefix) = text.split_once('/').unwrap();
+    VirtualAddress {
+        address: address.parse().unwrap(),
+        prefix: prefix.parse().unwrap(),
+        broadcast: None,
+        device: None,
+        scope: 0,
+        label: None,
+        detect_duplicates: false,
+    }
+}
+
+fn router(held: bool, addresses: impl IntoIterator<Item = VirtualAddress>) -> DesiredRouter {
+    DesiredRouter {
+        slot: Slot(4),
+        held,
+        owner: false,
+        interface: "castor".to_owned(),
+        addresses: addresses.into_iter().collect(),
+    }
+}
+
+fn confirmed(events: &[Event]) -> usize {
+    events
+        .iter()
+        .map(|event| match event {
+            Event::Confirmed { slot: Slot(4), addresses } => addresses.len(),
+            _ => 0,
+        })
+        .sum()
+}
+
+fn on_castor(text: &str) -> bool {
+    ip("-o address show dev castor").contains(text)
+}
+
+#[test]
+fn addresses_are_put_on_the_host_as_asked_and_taken_off_again() {
+    in_namespace(|| {
+        let plain = virtual_address("192.0.2.10/24");
+        let addresses = [
+            VirtualAddress {
+                broadcast: Some("192.0.2.255".parse().unwrap()),
+                label: Some("castor:vip".to_owned()),
+                ..plain
+            },
+            VirtualAddress { scope: 253, ..virtual_address("198.51.100.10/32") },
+            virtual_address("2001:db8::10/64"),
+            virtual_address("2001:db8::11/128"),
+            VirtualAddress { device: Some("pollux".to_owned()), ..virtual_address("203.0.113.10/32") },
+        ];
+        let mut node = Node::start(router(true, addresses));
+        assert!(matches!(node.next(), Event::Links(links) if links.by_name("castor").is_some()));
+        assert_eq!(confirmed(&node.settle(1)), 5);
+        for (device, expected) in [
+            ("castor", "inet 192.0.2.10/24 brd 192.0.2.255 scope global castor:vip"),
+            ("castor", "inet 198.51.100.10/32 scope link castor"),
+            ("castor", "inet6 2001:db8::10/64 scope global nodad"),
+            ("castor", "inet6 2001:db8::11/128 scope global deprecated nodad"),
+            ("pollux", "inet 203.0.113.10/32 scope global pollux"),
+        ] {
+            let shown = ip(&format!("-o address show dev {device}"));
+            let words: Vec<&str> = shown.split_whitespace().collect();
+            assert!(words.join(" ").contains(expected), "{expected} is not in\n{shown}");
+        }
+        node.set(2, |router| router.held = false);
+        node.settle(2);
+        let left = ip("-o address show dev castor") + &ip("-o address show dev pollux");
+        for address in ["192.0.2.10", "198.51.100.10", "2001:db8", "203.0.113.10"] {
+            assert!(!left.contains(address), "{left}");
+        }
+        node.stop();
+    });
+}
+
+#[test]
+fn five_hundred_addresses_come_and_go_in_batches() {
+    in_namespace(|| {
+        let many = (0..500).map(|n| virtual_address(&format!("198.51.{}.{}/32", 100 + n / 250, n % 250)));
+        let mut node = Node::start(router(false, many));
+        node.settle(1);
+        let start = Wall::now();
+        node.set(2, |router| router.held = true);
+        assert_eq!(confirmed(&node.settle(2)), 500);
+        let added = start.elapsed();
+        assert_eq!(ip("-o -4 address show dev castor").lines().count(), 500);
+        let start = Wall::now();
+        node.set(3, |router| router.held = false);
+        node.settle(3);
+        let removed = start.elapsed();
+        assert_eq!(ip("-o -4 address show dev castor").lines().count(), 0);
+        eprintln!("500 addresses: added in {added:?}, removed in {removed:?}");
+        node.stop();
+    });
+}
+
+#[test]
+fn an_address_that_another_program_deletes_is_put_back() {
+    in_namespace(|| {
+        for address in ["192.0.2.10/32", "2001:db8::10/128"] {
+            let mut node = Node::start(router(true, [virtual_address(address)]));
+            node.settle(1);
+            ip(&format!("address del {address} dev castor"));
+            node.wait_for(|event| matches!(event, Event::Restored { slot: Slot(4), index: 0 }));
+            node.wait_for(|event| matches!(event, Event::Confirmed { .. }));
+            assert!(on_castor(address));
+            node.stop();
+        }
+    });
+}
+
+#[test]
+fn leftovers_go_and_an_owners_addresses_stay() {
+    in_namespace(|| {
+        for (owner, left) in [(true, true), (false, false)] {
+            ip("address replace 192.0.2.10/24 dev castor");
+            let mut node =
+                Node::start(DesiredRouter { owner, ..router(false, [virtual_address("192.0.2.10/24")]) });
+            node.settle(1);
+            assert_eq!(on_castor("192.0.2.10/24"), left, "owner: {owner}");
+            node.stop();
+        }
+    });
+}
+
+#[test]
+fn removing_the_first_address_of_a_subnet_leaves_the_others() {
+    in_namespace(|| {
+        let mut node = Node::start(router(true, [virtual_address("192.0.2.10/24")]));
+        node.settle(1);
+        ip("address add 192.0.2.20/24 dev castor");
+        node.wait_for(|event| match event {
+            Event::Links(links) => {
+                links.by_name("castor").unwrap().addresses.iter().any(LinkAddress::is_secondary)
+            }
+            _ => false,
+        });
+        node.set(2, |router| router.held = false);
+        node.settle(2);
+        assert!(!on_castor("192.0.2.10/24"));
+        assert!(on_castor("192.0.2.20/24"), "the host's own address went with the virtual one");
+        let switch = "/proc/sys/net/ipv4/conf/castor/promote_secondaries";
+        assert_eq!(std::fs::read_to_string(switch).unwrap(), "0\n", "the switch is as it was");
+        node.stop();
+    });
+}
+
+#[test]
+fn links_are_told_as_they_change() {
+    in_namespace(|| {
+        let mut node = Node::start(router(
+            true,
+            [VirtualAddress { device: Some("late".to_owned()), ..virtual_address("192.0.2.10/32") }],
+        ));
+        let events = node.settle(1);
+        assert!(events.iter().any(|event| matches!(
+            event,
+            Event::Refused { slot: Slot(4), index: 0, error: Refusal::NoInterface(name) } if name == "late"
+        )));
+        ip("link add late type dummy");
+        node.wait_for(|event| matches!(event, Event::Confirmed { slot: Slot(4), .. }));
+        let is_up = |event: &Event, up: bool| match event {
+            Event::Links(links) => links.by_name("castor").is_some_and(|link| link.up == up),
+            _ => false,
+        };
+        ip("link set pollux down");
+        node.wait_for(|event| is_up(event, false));
+        ip("link set pollux up");
+        node.wait_for(|event| is_up(event, true));
+        ip("link del late");
+        node.wait_for(|event| matches!(event, Event::Refused { error: Refusal::NoInterface(_), .. }));
+        node.stop();
+    });
+}
+
+#[test]
+fn lost_notifications_are_made_up_for() {
+    in_namespace(|| {
+        let mut node = Node::start(router(true, [virtual_address("192.0.2.10/32")]));
+        node.settle(1);
+        // Nobody reads the events meanwhile, so the thread stops reading notifications: more of them come than
+        // its receive queue holds.
+        let script = std::env::temp_dir().join(format!("xvrrp-flood-{}", std::process::id()));
+        let one = "link set pollux alias one\nlink set pollux alias two\n";
+        std::fs::write(&script, one.repeat(6_000) + "address del 192.0.2.10/32 dev castor\n").unwrap();
+        ip("link set castor alias first");
+        ip(&format!("-batch {}", script.display()));
+        std::fs::remove_file(&script).unwrap();
+        node.wait_for(|event| matches!(event, Event::Restored { .. }));
+        assert!(on_castor("192.0.2.10/32"));
+        node.stop();
+    });
+}
+
+#[test]
+fn the_thread_ends_with_the_node() {
+    in_namespace(|| {
+        let mut node = Node::start(router(false, []));
+        node.settle(1);
+        drop(node.events);
+        node.desired.send_modify(|_| ());
+        drop(node.desired);
+        node.handle.join().unwrap();
+    });
+}

@@ -1,0 +1,338 @@
+//! The host's interfaces and their addresses as the kernel tells them. Nothing is asked for or changed here.
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use rtnetlink::packet_route::{
+    AddressFamily, RouteNetlinkMessage,
+    address::{AddressAttribute, AddressFlags, AddressMessage},
+    link::{LinkAttribute, LinkFlags, LinkMessage},
+};
+use vrrp_common::wire::Family;
+
+/// Every interface of the network namespace. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkTable(BTreeMap<u32, Arc<Link>>);
+
+/// One interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// The kernel's number of it; another one after it was removed and made again.
+    pub ifindex: u32,
+    /// Its name.
+    pub name: String,
+    /// Whether somebody switched it on (`IFF_UP`).
+    pub enabled: bool,
+    /// Whether it carries packets: switched on, carrier there, operational (RFC 2863).
+    pub up: bool,
+    /// Its hardware address; `None` where neighbours are not asked for one (loopback, tunnels).
+    pub mac: Option<[u8; 6]>,
+    /// Largest IP packet, in bytes.
+    pub mtu: u32,
+    /// Its addresses in the kernel's order, as far as it is known.
+    pub addresses: Vec<LinkAddress>,
+}
+
+/// An address on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkAddress {
+    /// The address of this host (not the far end of a point-to-point link).
+    pub address: IpAddr,
+    /// Prefix length.
+    pub prefix: u8,
+    /// `rtm_scope` number: global 0, site 200, link 253, host 254.
+    pub scope: u8,
+    /// `IFA_F_*` of linux/if_addr.h.
+    pub flags: u32,
+}
+
+impl LinkAddress {
+    /// Whether another address of the same subnet was there first (IPv4): it goes when that one goes, unless
+    /// `promote_secondaries` is set.
+    pub fn is_secondary(&self) -> bool {
+        self.address.is_ipv4() && AddressFlags::from_bits_retain(self.flags).contains(AddressFlags::Secondary)
+    }
+
+    /// Whether it may be sent from: duplicate address detection has not failed and is not still running.
+    pub fn is_usable(&self) -> bool {
+        let flags = AddressFlags::from_bits_retain(self.flags);
+        self.address.is_ipv4() || !flags.intersects(AddressFlags::Tentative | AddressFlags::Dadfailed)
+    }
+}
+
+impl Link {
+    /// The address to send advertisements from when the configuration names none: the first IPv4 address that
+    /// is not secondary (RFC 9568 §5.1.1.1) or the first link-local IPv6 address (§5.1.2.1) that is not one of
+    /// `virtual_addresses`.
+    pub fn primary_address(&self, family: Family, virtual_addresses: &[IpAddr]) -> Option<IpAddr> {
+        self.addresses
+            .iter()
+            .filter(|candidate| candidate.is_usable() && !virtual_addresses.contains(&candidate.address))
+            .filter(|candidate| match (family, candidate.address) {
+                (Family::V4, IpAddr::V4(_)) => !candidate.is_secondary(),
+                (Family::V6, IpAddr::V6(v6)) => v6.is_unicast_link_local(),
+                _ => false,
+            })
+            .map(|candidate| candidate.address)
+            .next()
+    }
+
+    /// The entry for `address`. Where IPv4 allows the same address with several prefixes, `prefix` decides;
+    /// IPv6 has an address once on an interface, whatever its prefix.
+    pub fn find(&self, address: IpAddr, prefix: u8) -> Option<&LinkAddress> {
+        self.addresses.iter().find(|entry| is_same(entry, address, prefix))
+    }
+}
+
+fn is_same(entry: &LinkAddress, address: IpAddr, prefix: u8) -> bool {
+    entry.address == address && (address.is_ipv6() || entry.prefix == prefix)
+}
+
+impl LinkTable {
+    /// The interface with this number.
+    pub fn by_index(&self, ifindex: u32) -> Option<&Link> {
+        self.0.get(&ifindex).map(Arc::as_ref)
+    }
+
+    /// The interface of this name.
+    pub fn by_name(&self, name: &str) -> Option<&Link> {
+        self.iter().find(|link| link.name == name)
+    }
+
+    /// Every interface, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.0.values().map(Arc::as_ref)
+    }
+
+    /// Takes in what the kernel says; tells whether anything is different now.
+    pub(super) fn apply(&mut self, message: &RouteNetlinkMessage) -> bool {
+        match message {
+            RouteNetlinkMessage::NewLink(link) if is_link(link) => self.set_link(link),
+            RouteNetlinkMessage::DelLink(link) if is_link(link) => {
+                self.0.remove(&link.header.index).is_some()
+            }
+            RouteNetlinkMessage::NewAddress(address) => self.set_address(address),
+            RouteNetlinkMessage::DelAddress(address) => self.remove_address(address),
+            _ => false,
+        }
+    }
+
+    fn set_link(&mut self, message: &LinkMessage) -> bool {
+        let ifindex = message.header.index;
+        let old = self.0.get(&ifindex);
+        let mut link = old.map_or_else(Link::default, |link| Link::clone(link));
+        let flags = message.header.flags;
+        link.ifindex = ifindex;
+        link.enabled = flags.contains(LinkFlags::Up);
+        link.up = flags.contains(LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp);
+        for attribute in &message.attributes {
+            match attribute {
+                LinkAttribute::IfName(name) => link.name.clone_from(name),
+                LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+                LinkAttribute::Address(bytes) => link.mac = bytes.as_slice().try_into().ok(),
+                _ => {}
+            }
+        }
+        if flags.intersects(LinkFlags::Noarp | LinkFlags::Loopback) {
+            link.mac = None;
+        }
+        if old.is_some_and(|old| **old == link) {
+            return false;
+        }
+        self.0.insert(ifindex, Arc::new(link));
+        true
+    }
+
+    fn set_address(&mut self, message: &AddressMessage) -> bool {
+        let Some(entry) = entry(message) else { return false };
+        let Some(link) = self.0.get_mut(&message.header.index) else { return false };
+        match link.addresses.iter().position(|known| is_same(known, entry.address, entry.prefix)) {
+            Some(position) if link.addresses[position] == entry => false,
+            Some(position) => {
+                Arc::make_mut(link).addresses[position] = entry;
+                true
+            }
+            None => {
+                Arc::make_mut(link).addresses.push(entry);
+                true
+            }
+        }
+    }
+
+    fn remove_address(&mut self, message: &AddressMessage) -> bool {
+        let Some(entry) = entry(message) else { return false };
+        let Some(link) = self.0.get_mut(&message.header.index) else { return false };
+        let position = link.addresses.iter().position(|known| is_same(known, entry.address, entry.prefix));
+        let Some(position) = position else { return false };
+        Arc::make_mut(link).addresses.remove(position);
+        true
+    }
+}
+
+/// Bridges send messages of the same type about their ports, in another family: a port that leaves its bridge
+/// is not an interface that goes away.
+fn is_link(message: &LinkMessage) -> bool {
+    message.header.interface_family == AddressFamily::Unspec
+}
+
+fn entry(message: &AddressMessage) -> Option<LinkAddress> {
+    let mut far_end = None;
+    let mut local = None;
+    let mut flags = u32::from(message.header.flags.bits());
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Address(address) => far_end = Some(*address),
+            AddressAttribute::Local(address) => local = Some(*address),
+            AddressAttribute::Flags(all) => flags = all.bits(),
+            _ => {}
+        }
+    }
+    Some(LinkAddress {
+        address: local.or(far_end)?,
+        prefix: message.header.prefix_len,
+        scope: message.header.scope.into(),
+        flags,
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use rtnetlink::packet_route::{address::AddressScope, link::LinkHeader};
+
+    use super::*;
+
+    pub(in crate::netlink) fn link(ifindex: u32, name: &str, flags: LinkFlags) -> RouteNetlinkMessage {
+        let mut message = LinkMessage::default();
+        message.header = LinkHeader { index: ifindex, flags, ..LinkHeader::default() };
+        message.attributes = vec![
+            LinkAttribute::IfName(name.to_owned()),
+            LinkAttribute::Mtu(1500),
+            LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1]),
+        ];
+        RouteNetlinkMessage::NewLink(message)
+    }
+
+    pub(in crate::netlink) fn up() -> LinkFlags {
+        LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp
+    }
+
+    pub(in crate::netlink) fn address(
+        ifindex: u32,
+        address: &str,
+        prefix: u8,
+        flags: AddressFlags,
+    ) -> AddressMessage {
+        let address: IpAddr = address.parse().unwrap();
+        let mut message = AddressMessage::default();
+        message.header.index = ifindex;
+        message.header.prefix_len = prefix;
+        message.header.scope = match address {
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => AddressScope::Link,
+            _ => AddressScope::Universe,
+        };
+        message.attributes = vec![AddressAttribute::Address(address), AddressAttribute::Flags(flags)];
+        message
+    }
+
+    fn table(messages: impl IntoIterator<Item = RouteNetlinkMessage>) -> LinkTable {
+        let mut table = LinkTable::default();
+        for message in messages {
+            assert!(table.apply(&message), "{message:?} changed nothing");
+        }
+        table
+    }
+
+    #[test]
+    fn a_link_is_up_only_when_it_carries_packets() {
+        for (flags, enabled, up) in [
+            (LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp, true, true),
+            (LinkFlags::Up | LinkFlags::LowerUp, true, false),
+            (LinkFlags::Up | LinkFlags::Running, true, false),
+            (LinkFlags::Up, true, false),
+            (LinkFlags::Running | LinkFlags::LowerUp, false, false),
+        ] {
+            let table = table([link(3, "eth0", flags)]);
+            let link = table.by_name("eth0").unwrap();
+            assert_eq!((link.enabled, link.up), (enabled, up), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_difference_is_a_change() {
+        let mut table = table([link(3, "eth0", up())]);
+        assert!(!table.apply(&link(3, "eth0", up())));
+        let added = RouteNetlinkMessage::NewAddress(address(3, "192.0.2.1", 24, AddressFlags::Permanent));
+        assert!(table.apply(&added));
+        assert!(!table.apply(&added));
+        assert!(table.apply(&link(3, "renamed", up())));
+        assert_eq!(table.by_name("renamed").unwrap().addresses.len(), 1, "addresses stay");
+    }
+
+    #[test]
+    fn a_bridge_that_lets_go_of_a_port_does_not_remove_the_interface() {
+        let mut table = table([link(3, "eth0", up())]);
+        let mut message = LinkMessage::default();
+        message.header.index = 3;
+        message.header.interface_family = AddressFamily::Bridge;
+        assert!(!table.apply(&RouteNetlinkMessage::DelLink(message.clone())));
+        message.header.interface_family = AddressFamily::Unspec;
+        assert!(table.apply(&RouteNetlinkMessage::DelLink(message)));
+        assert_eq!(table.by_index(3), None);
+    }
+
+    #[test]
+    fn hardware_addresses_are_kept_where_neighbours_ask_for_them() {
+        for (extra, mac) in [
+            (LinkFlags::empty(), Some([2, 0, 0, 0, 0, 1])),
+            (LinkFlags::Noarp, None),
+            (LinkFlags::Loopback, None),
+        ] {
+            assert_eq!(table([link(3, "eth0", up() | extra)]).by_index(3).unwrap().mac, mac, "{extra:?}");
+        }
+    }
+
+    #[test]
+    fn the_local_end_of_a_point_to_point_link_is_ours() {
+        let mut message = address(3, "192.0.2.2", 32, AddressFlags::Permanent);
+        message.attributes.push(AddressAttribute::Local("192.0.2.1".parse().unwrap()));
+        let table = table([link(3, "ppp0", up()), RouteNetlinkMessage::NewAddress(message)]);
+        assert!(table.by_index(3).unwrap().find("192.0.2.1".parse().unwrap(), 32).is_some());
+    }
+
+    #[test]
+    fn ipv4_tells_prefixes_apart_and_ipv6_does_not() {
+        let table = table([
+            link(3, "eth0", up()),
+            RouteNetlinkMessage::NewAddress(address(3, "192.0.2.10", 24, AddressFlags::Permanent)),
+            RouteNetlinkMessage::NewAddress(address(3, "2001:db8::10", 64, AddressFlags::Permanent)),
+        ]);
+        let link = table.by_index(3).unwrap();
+        for (address, prefix, found) in [
+            ("192.0.2.10", 24, true),
+            ("192.0.2.10", 32, false),
+            ("2001:db8::10", 64, true),
+            ("2001:db8::10", 128, true),
+        ] {
+            assert_eq!(link.find(address.parse().unwrap(), prefix).is_some(), found, "{address}/{prefix}");
+        }
+    }
+
+    #[test]
+    fn the_primary_address_is_real_and_usable() {
+        let permanent = AddressFlags::Permanent;
+        let table = table([
+            link(3, "eth0", up()),
+            RouteNetlinkMessage::NewAddress(address(3, "192.0.2.10", 32, permanent)),
+            RouteNetlinkMessage::NewAddress(address(3, "192.0.2.7", 24, permanent | AddressFlags::Secondary)),
+            RouteNetlinkMessage::NewAddress(address(3, "192.0.2.1", 24, permanent)),
+            RouteNetlinkMessage::NewAddress(address(3, "2001:db8::1", 64, permanent)),
+            RouteNetlinkMessage::NewAddress(address(3, "fe80::1", 64, permanent | AddressFlags::Tentative)),
+            RouteNetlinkMessage::NewAddress(address(3, "fe80::2", 64, permanent)),
+        ]);
+        let link = table.by_index(3).unwrap();
+        let virtual_addresses = ["192.0.2.10".parse().unwrap()];
+        for (family, expected) in [(Family::V4, "192.0.2.1"), (Family::V6, "fe80::2")] {
+            let found = link.primary_address(family, &virtual_addresses);
+            assert_eq!(found, Some(expected.parse().unwrap()));
+        }
+    }
+}
