@@ -44,7 +44,7 @@ impl Check {
         self.health != before
     }
 
-    fn count(&self, success: bool) -> u32 {
+    fn count(&self, success: bool) -> u64 {
         let well = self.rise + self.fall - 1;
         match success {
             true if self.counter + 1 >= self.rise => well,
