@@ -24,9 +24,6 @@ use super::{
 };
 use crate::{config::model::VirtualAddress, sys};
 
-/// Room for the notifications of a storm of changes while the thread is busy.
-const RECEIVE_BUFFER: i32 = 8 << 20;
-
 /// A dump that changed while it was read is read again, but not for ever on a host that never rests.
 const DUMP_ATTEMPTS: usize = 10;
 
@@ -49,8 +46,9 @@ pub(super) enum Notification {
 }
 
 impl Kernel {
-    /// Opens the connections and listens for changes from now on. To be called inside a tokio runtime.
-    pub(super) fn connect() -> io::Result<Self> {
+    /// Opens the connections and listens for changes from now on, with room for `receive_buffer` bytes of
+    /// notifications. To be called inside a tokio runtime.
+    pub(super) fn connect(receive_buffer: i32) -> io::Result<Self> {
         let (mut connection, requests, _) = rtnetlink::new_connection()?;
         connection.set_forward_ack(true);
         connection.set_forward_done(true);
@@ -58,7 +56,7 @@ impl Kernel {
         let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
         let (mut connection, monitor, notifications) = rtnetlink::new_multicast_connection(&groups)?;
         connection.set_forward_ack(true);
-        sys::set_receive_buffer(connection.socket_mut().socket_ref(), RECEIVE_BUFFER)?;
+        sys::set_receive_buffer(connection.socket_mut().socket_ref(), receive_buffer)?;
         tokio::spawn(connection);
         let notifications = Box::new(notifications.map(|(message, _)| message));
         Ok(Self { requests, monitor, notifications })

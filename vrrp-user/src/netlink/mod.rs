@@ -24,6 +24,9 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
+/// Room for the notifications of a storm of changes while the thread is not run.
+const RECEIVE_BUFFER: i32 = 8 << 20;
+
 /// The running thread. It ends when the sender of the desired state or the receiver of events is dropped.
 #[derive(Debug)]
 pub struct Handle(threads::JoinHandle<io::Result<()>>);
@@ -53,7 +56,7 @@ pub fn spawn(desired: watch::Receiver<Arc<Desired>>, events: mpsc::Sender<Event>
     let run = move || {
         let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
         let connected = runtime.and_then(|runtime| {
-            let kernel = runtime.block_on(async { kernel::Kernel::connect() })?;
+            let kernel = runtime.block_on(async { kernel::Kernel::connect(RECEIVE_BUFFER) })?;
             Ok((runtime, kernel))
         });
         match connected {
