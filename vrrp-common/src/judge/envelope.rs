@@ -74,13 +74,11 @@ impl Envelope {
 /// protocol 112 and cannot be read, for whichever router it may be.
 pub fn locate(frame: &(impl Bytes + ?Sized)) -> Result<Option<Envelope>, DropReason> {
     let Some(link) = Link::read(frame) else { return Ok(None) };
-    let packet = match link.ethertype {
-        ETHERTYPE_IPV4 => ipv4(frame, link.end)?,
-        ETHERTYPE_IPV6 => ipv6(frame, link.end)?,
-        _ => None,
-    };
-    let Some(packet) = packet else { return Ok(None) };
-    packet.envelope(frame, link.vlan).map(Some)
+    match link.ethertype {
+        ETHERTYPE_IPV4 => ipv4(frame, &link),
+        ETHERTYPE_IPV6 => ipv6(frame, &link),
+        _ => Ok(None),
+    }
 }
 
 /// The Ethernet header and its tags.
@@ -112,38 +110,13 @@ const fn nested(outer: u16, inner: u16) -> u16 {
     }
 }
 
-/// An IP packet of protocol 112: `start` and `header` in bytes, `total` with the header.
-struct Packet {
-    family: Family,
-    ttl: u8,
-    source: Address,
-    destination: Address,
-    start: usize,
-    header: u16,
-    total: u16,
-}
-
-impl Packet {
-    fn envelope(self, frame: &(impl Bytes + ?Sized), vlan: u16) -> Result<Envelope, DropReason> {
-        let length = self.total.checked_sub(self.header).ok_or(DropReason::IpHeader)?;
-        let last = self.start.wrapping_add(self.total.into()).wrapping_sub(1);
-        let [_]: [u8; 1] = frame.at(last).ok_or(DropReason::IpHeader)?;
-        if length < 2 {
-            return Err(DropReason::Length);
-        }
-        let offset = self.start.wrapping_add(self.header.into());
-        let [_, vrid] = frame.at(offset).ok_or(DropReason::IpHeader)?;
-        let Self { family, ttl, source, destination, .. } = self;
-        Ok(Envelope { family, vrid, ttl, vlan, source, destination, offset: offset as u16, length })
-    }
-}
-
-fn ipv4(frame: &(impl Bytes + ?Sized), start: usize) -> Result<Option<Packet>, DropReason> {
+/// Fields are read one by one: the kernel's stack of 512 bytes has no room for a header taken apart.
+fn ipv4(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, DropReason> {
+    let start = link.end;
     if frame.at(start.wrapping_add(9)) != Some([PROTOCOL]) {
         return Ok(None);
     }
-    let header: [u8; 20] = frame.at(start).ok_or(DropReason::IpHeader)?;
-    let [first, _, l0, l1, _, _, f0, f1, ttl, _, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = header;
+    let [first, _, l0, l1, _, _, f0, f1, ttl] = read(frame, start)?;
     let words = first & 0x0f;
     if first >> 4 != 4 || words < 5 {
         return Err(DropReason::IpHeader);
@@ -151,28 +124,71 @@ fn ipv4(frame: &(impl Bytes + ?Sized), start: usize) -> Result<Option<Packet>, D
     if u16::from_be_bytes([f0, f1]) & FRAGMENT != 0 {
         return Err(DropReason::Fragment);
     }
-    Ok(Some(Packet {
+    let header = u16::from(words).wrapping_mul(4);
+    let payload = Payload::read(frame, start, header, u16::from_be_bytes([l0, l1]))?;
+    Ok(Some(Envelope {
         family: Family::V4,
+        vrid: payload.vrid,
         ttl,
-        source: IpAddr::from([s0, s1, s2, s3]).into(),
-        destination: IpAddr::from([d0, d1, d2, d3]).into(),
-        start,
-        header: u16::from(words).wrapping_mul(4),
-        total: u16::from_be_bytes([l0, l1]),
+        vlan: link.vlan,
+        source: IpAddr::from(read::<4>(frame, start.wrapping_add(12))?).into(),
+        destination: IpAddr::from(read::<4>(frame, start.wrapping_add(16))?).into(),
+        offset: payload.offset,
+        length: payload.length,
     }))
 }
 
-fn ipv6(frame: &(impl Bytes + ?Sized), start: usize) -> Result<Option<Packet>, DropReason> {
+fn ipv6(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, DropReason> {
     const HEADER: u16 = 40;
+    let start = link.end;
     if frame.at(start.wrapping_add(6)) != Some([PROTOCOL]) {
         return Ok(None);
     }
-    let [first, _, _, _, l0, l1, _, ttl]: [u8; 8] = frame.at(start).ok_or(DropReason::IpHeader)?;
-    let source = frame.at(start.wrapping_add(8)).map(Address).ok_or(DropReason::IpHeader)?;
-    let destination = frame.at(start.wrapping_add(24)).map(Address).ok_or(DropReason::IpHeader)?;
+    let [first, _, _, _, l0, l1, _, ttl] = read(frame, start)?;
     if first >> 4 != 6 {
         return Err(DropReason::IpHeader);
     }
     let total = u16::from_be_bytes([l0, l1]).checked_add(HEADER).ok_or(DropReason::IpHeader)?;
-    Ok(Some(Packet { family: Family::V6, ttl, source, destination, start, header: HEADER, total }))
+    let payload = Payload::read(frame, start, HEADER, total)?;
+    Ok(Some(Envelope {
+        family: Family::V6,
+        vrid: payload.vrid,
+        ttl,
+        vlan: link.vlan,
+        source: Address(read(frame, start.wrapping_add(8))?),
+        destination: Address(read(frame, start.wrapping_add(24))?),
+        offset: payload.offset,
+        length: payload.length,
+    }))
+}
+
+/// Bytes of an IP header, which must be there.
+fn read<const N: usize>(frame: &(impl Bytes + ?Sized), offset: usize) -> Result<[u8; N], DropReason> {
+    frame.at(offset).ok_or(DropReason::IpHeader)
+}
+
+/// What an IP packet carries, and where: within the frame, as long as the IP header says.
+struct Payload {
+    vrid: u8,
+    offset: u16,
+    length: u16,
+}
+
+impl Payload {
+    /// `start` is where the IP header begins; `header` its length and `total` the packet's, in bytes.
+    fn read(
+        frame: &(impl Bytes + ?Sized),
+        start: usize,
+        header: u16,
+        total: u16,
+    ) -> Result<Self, DropReason> {
+        let length = total.checked_sub(header).ok_or(DropReason::IpHeader)?;
+        let [_last] = read(frame, start.wrapping_add(total.into()).wrapping_sub(1))?;
+        if length < 2 {
+            return Err(DropReason::Length);
+        }
+        let offset = start.wrapping_add(header.into());
+        let [_, vrid] = read(frame, offset)?;
+        Ok(Self { vrid, offset: offset as u16, length }) // at most 14 + 2 tags + 60
+    }
 }

@@ -25,7 +25,7 @@ use crate::{
     time::Interval,
     wire::{AUTH_LEN, Bytes, ChecksumForm, HEADER_LEN, Header, PROTOCOL, Sum, Version},
 };
-use verdict::AddressList;
+use verdict::{AddressList, Rank};
 
 /// TTL and Hop Limit of everything that no router forwarded (RFC 9568 §5.1.1.3, §5.1.2.3).
 const HOP_LIMIT: u8 = 255;
@@ -96,13 +96,20 @@ pub fn judge(
     if envelope.source == router.source {
         return Err(DropReason::OwnSource);
     }
+    let rank = Rank::of(router, &envelope.source, header.priority);
     Ok(Verdict {
+        source: envelope.source,
+        priority: header.priority,
         interval,
         digest: list.digest,
         checksum: ChecksumForm::only(version, envelope.family).is_none().then_some(form),
         differing_list: list.differs,
         first_not_link_local: list.first_not_link_local,
-        ..Verdict::ranked(router, envelope.source, header.priority)
+        second_owner: rank.second_owner,
+        resigned: rank.resigned,
+        accepted: rank.accepted,
+        better: rank.better,
+        losing: rank.losing,
     })
 }
 
@@ -112,8 +119,8 @@ fn check_delivery(
     peers: &(impl Peers + ?Sized),
 ) -> Result<(), DropReason> {
     let unicast = router.flags & RouterView::UNICAST != 0;
-    let destination = if unicast { router.source } else { router.group };
-    if envelope.destination != destination {
+    let destination = if unicast { &router.source } else { &router.group };
+    if envelope.destination != *destination {
         return Err(DropReason::Mode);
     }
     let (lowest, highest) = if unicast {

@@ -39,27 +39,29 @@ pub struct Verdict {
     pub losing: bool,
 }
 
-impl Verdict {
-    /// What an advertisement of `priority` from `source` is to the election of `router`; the fields that are
-    /// nothing to the election are still empty.
-    pub(super) fn ranked(router: &RouterView, source: Address, priority: u8) -> Self {
-        let standing = router.standing; // read once: the daemon may write meanwhile
+/// What an advertisement is to the election of a router; the fields of [`Verdict`].
+pub(super) struct Rank {
+    pub(super) second_owner: bool,
+    pub(super) resigned: bool,
+    pub(super) accepted: bool,
+    pub(super) better: bool,
+    pub(super) losing: bool,
+}
+
+impl Rank {
+    pub(super) fn of(router: &RouterView, source: &Address, priority: u8) -> Self {
+        let standing = router.standing;
         let own = standing.priority();
         let resigned = priority == 0;
-        let better = !resigned && (priority > own || (priority == own && source > router.source));
+        // As numbers, not as bytes: comparing bytes is a call of `memcmp`, which kernel objects do not have.
+        let number = |address: &Address| u128::from_be_bytes(address.0);
+        let higher = priority > own || (priority == own && number(source) > number(&router.source));
         Self {
-            source,
-            priority,
-            interval: Interval::ZERO,
-            digest: 0,
-            checksum: None,
-            differing_list: false,
-            first_not_link_local: false,
             second_owner: own == u8::MAX && !resigned,
             resigned,
             accepted: !resigned && (priority >= own || !standing.preempt()),
-            better,
-            losing: !resigned && !better,
+            better: !resigned && higher,
+            losing: !resigned && !higher,
         }
     }
 }
