@@ -3,6 +3,7 @@
 pub mod config;
 pub mod datapath;
 pub mod netlink;
+pub mod perform;
 pub mod rights;
 pub mod spawner;
 pub mod sys;

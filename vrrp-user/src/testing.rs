@@ -40,3 +40,11 @@ pub(crate) fn ip(arguments: &str) -> String {
     assert!(output.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
+
+/// Gives both ends addresses that can be used at once: 192.0.2.1 and fe80::1 to `castor`, .2 and ::2 to `pollux`.
+pub(crate) fn set_up_addresses() {
+    for (name, number) in [("castor", 1), ("pollux", 2)] {
+        ip(&format!("address add 192.0.2.{number}/24 dev {name}"));
+        ip(&format!("address add fe80::{number}/64 dev {name} nodad"));
+    }
+}

@@ -1,5 +1,111 @@
-//! Where advertisements come in.
+//! Where advertisements come in: the one interface between the node and whatever hears them.
+//!
+//! A datapath judges packets and keeps records; it knows no timers and no states. What a record means is for
+//! [`vrrp_common::election`] to say.
+
+mod counters;
+mod error;
+mod peers;
+mod port;
+mod socket;
+
+#[cfg(test)]
+mod lab_tests;
+
+use std::{net::IpAddr, os::fd::BorrowedFd};
+
+pub use counters::Counters;
+pub use error::DatapathError;
+pub use socket::SocketPath;
+use vrrp_common::{
+    abi::{Heard, RouterView},
+    time::Instant,
+    wire::Family,
+};
+
+use crate::config::model::UnicastPeer;
 
 /// The node's number of a virtual router, from zero; the index of its records on every datapath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(pub u32);
+
+/// What a datapath needs to know to listen for one virtual router.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The router's number.
+    pub slot: Slot,
+    /// The number of the interface to listen on.
+    pub interface: u32,
+    /// 1 to 255.
+    pub vrid: u8,
+    /// Address family.
+    pub family: Family,
+    /// The multicast group to join; with [`RouterView::UNICAST`] none is.
+    pub group: IpAddr,
+    /// What packets are judged by.
+    pub view: RouterView,
+    /// Who may send with [`RouterView::UNICAST`].
+    pub peers: Vec<UnicastPeer>,
+}
+
+/// How a router hears, and why not in a better way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// "socket"; stable, for status and metrics.
+    pub name: &'static str,
+    /// For people.
+    pub reason: String,
+}
+
+/// How far [`Datapath::drain`] came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Everything that had arrived was judged.
+    Drained,
+    /// More waits; the descriptor stays readable.
+    More,
+}
+
+/// Hears, judges and records advertisements for any number of virtual routers.
+///
+/// The rule for deadlines: before a router's time is judged to have run out, call [`Self::drain`], and judge
+/// deadlines up to [`Self::judged_until`] only. What arrived in time counts, however late the daemon runs.
+pub trait Datapath {
+    /// A descriptor that is readable while something waits to be drained.
+    fn readiness(&self) -> BorrowedFd<'_>;
+
+    /// Begins to listen for a router.
+    ///
+    /// # Errors
+    /// [`DatapathError`]; then nothing of it is left behind.
+    fn attach(&mut self, binding: Binding) -> Result<(), DatapathError>;
+
+    /// Stops listening for a router and forgets what was heard. Nothing happens if it is not attached.
+    fn detach(&mut self, slot: Slot);
+
+    /// Replaces what the packets of a router are judged by. Nothing happens if it is not attached.
+    fn update(&mut self, slot: Slot, view: RouterView);
+
+    /// Judges and records what waits, a bounded amount of it, and adds the routers with news to `changed`, each
+    /// once. A Backup's steady advertisements are no news: read [`Self::heard`] when its deadline is near.
+    ///
+    /// # Errors
+    /// When the kernel refuses to be read from; what was read before is recorded.
+    fn drain(&mut self, changed: &mut Vec<Slot>) -> Result<Progress, DatapathError>;
+
+    /// Every advertisement for the router that arrived before this instant has been judged. The present as of
+    /// the last [`Self::drain`], unless that left [`Progress::More`] on the router's interface.
+    fn judged_until(&self, slot: Slot) -> Instant;
+
+    /// What was heard for the router; empty if it is not attached.
+    fn heard(&self, slot: Slot) -> Heard;
+
+    /// Packets for the router; empty if it is not attached.
+    fn counters(&self, slot: Slot) -> Counters;
+
+    /// Packets on the interface that are for no router of ours, and packets that the kernel lost there.
+    fn strangers(&self, interface: u32) -> Counters;
+
+    /// How the router hears.
+    fn rung(&self, slot: Slot) -> Rung;
+}

@@ -117,6 +117,7 @@ pub struct Stamps {
     now: Instant,
     offset: i64,
     stepped: bool,
+    emptied: bool,
 }
 
 impl Stamps {
@@ -126,7 +127,12 @@ impl Stamps {
     }
 
     fn starting_at(reading: Reading) -> Self {
-        Self { now: instant(reading.boot), offset: reading.wall - reading.boot, stepped: false }
+        Self {
+            now: instant(reading.boot),
+            offset: reading.wall - reading.boot,
+            stepped: false,
+            emptied: true,
+        }
     }
 
     /// Looks at both clocks; returns the present instant.
@@ -136,6 +142,8 @@ impl Stamps {
 
     fn observe(&mut self, reading: Reading) -> Instant {
         let offset = reading.wall - reading.boot;
+        // Suspicion outlasts a batch if older packets may still be queued behind it.
+        self.stepped &= !std::mem::take(&mut self.emptied);
         self.stepped |= offset.abs_diff(self.offset) > STEP_NANOS;
         self.offset = offset;
         self.now = instant(reading.boot);
@@ -154,9 +162,10 @@ impl Stamps {
         }
     }
 
-    /// The socket was found empty: no packet is left that could carry a stamp from before a step.
+    /// The batch of the last sample emptied the socket: later packets cannot carry a stamp from before a step
+    /// that is known now.
     pub fn emptied(&mut self) {
-        self.stepped = false;
+        self.emptied = true;
     }
 }
 

@@ -1,0 +1,5 @@
+//! Effects: one file for each thing that the node does to the world. When it is done is decided elsewhere.
+
+pub mod announce;
+mod schedule;
+pub mod transmit;
