@@ -13,7 +13,7 @@ use std::{
 
 use nix::{
     sys::{
-        socket::{MsgFlags, recv, send},
+        socket::{MsgFlags, Shutdown, recv, send, shutdown},
         wait::{WaitPidFlag, WaitStatus, waitpid},
     },
     unistd::Pid,
@@ -28,7 +28,7 @@ use vrrp_common::time::Interval;
 
 use super::{
     Process,
-    message::{MAX_PACKET, Outcome, Reply, Request},
+    message::{Answer, MAX_PACKET, Outcome, Request},
 };
 use crate::{config::model::Credentials, sys::watch::watch};
 
@@ -120,7 +120,8 @@ impl Program {
         let patience = Duration::from_nanos(timeout.as_nanos()).saturating_add(GRACE);
         match limit(patience, answer).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Outcome::NotRun(link.obituary().unwrap_or_else(|| gone_text("unknown cause"))),
+            // The reader drops senders after it has written the obituary.
+            Ok(Err(_)) => Outcome::NotRun(link.obituary().unwrap_or_default()),
             Err(_) => Outcome::NotRun(format!("the spawner process {} does not answer", link.pid)),
         }
     }
@@ -196,30 +197,39 @@ impl Link {
         sent.await.map(drop).map_err(|error| format!("cannot ask the spawner process: {error}"))
     }
 
-    /// Hands replies out until the spawner is gone; then tells everybody.
+    /// Hands answers out until the spawner is gone; then tells everybody.
     async fn read(self: Arc<Self>) {
         let why = self.hand_out().await;
-        let why = gone_text(&self.cause_of_death().await.unwrap_or(why));
-        self.gone.send_replace(Some(why));
+        // Whatever went wrong on this side, the spawner ends now.
+        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
+        let end = self.cause_of_death().await;
+        let cause = [why, end].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let text = format!("the spawner process is gone ({cause}): no script runs until xvrrp is restarted");
+        self.gone.send_replace(Some(text));
         // After the obituary: who waits is woken by the loss of the sender and reads it.
         self.waiting().clear();
     }
 
-    async fn hand_out(&self) -> String {
+    /// Returns what the spawner or the socket said last, if anything.
+    async fn hand_out(&self) -> Option<String> {
         let mut packet = vec![0; MAX_PACKET];
         loop {
             let received = self.socket.async_io(Interest::READABLE, |socket| {
                 Ok(recv(socket.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT)?)
             });
-            let reply = match received.await {
-                Ok(0) => return "it closed its socket".to_owned(),
-                Ok(length) => serde_json::from_slice::<Reply>(packet.get(..length).unwrap_or_default()),
-                Err(error) => return format!("its socket failed: {error}"),
+            let answer = match received.await {
+                Ok(0) => return None,
+                Ok(length) => serde_json::from_slice(packet.get(..length).unwrap_or_default()),
+                Err(error) => return Some(error.to_string()),
             };
-            match reply {
-                // An error means that nobody waits any more.
-                Ok(reply) => drop(self.waiting().remove(&reply.id).map(|sender| sender.send(reply.outcome))),
-                Err(error) => return format!("it spoke nonsense: {error}"),
+            match answer {
+                // Nobody may wait any more.
+                Ok(Answer::Ended { id, outcome }) => {
+                    let _ = self.waiting().remove(&id).map(|sender| sender.send(outcome));
+                }
+                Ok(Answer::Ready) => {}
+                Ok(Answer::Failed(why)) => return Some(why),
+                Err(error) => return Some(format!("it cannot be understood: {error}")),
             }
         }
     }
@@ -231,13 +241,10 @@ impl Link {
                 Ok(WaitStatus::StillAlive) => sleep(Duration::from_millis(5)).await,
                 Ok(WaitStatus::Exited(_, status)) => return Some(format!("exited with status {status}")),
                 Ok(WaitStatus::Signaled(_, signal, _)) => return Some(format!("killed by {signal}")),
-                Ok(_) | Err(_) => return None,
+                Ok(other) => return Some(format!("{other:?}")),
+                Err(error) => return Some(format!("its end is unknown: {}", error.desc())),
             }
         }
-        None
+        Some("it does not end".to_owned())
     }
-}
-
-fn gone_text(cause: &str) -> String {
-    format!("the spawner process is gone ({cause}): no script runs until xvrrp is restarted")
 }

@@ -23,6 +23,9 @@ use crate::sys::process::fork_child;
 /// The exit status of a child that could not become the program; the reason is in its pipe.
 const NOT_RUN: i32 = 127;
 
+/// As much of a reason as is passed on; a name in it may be of any length.
+const COMPLAINT_BYTES: u64 = 4096;
+
 /// A started program, or what could not become one.
 #[derive(Debug)]
 pub(super) struct Launched {
@@ -35,10 +38,10 @@ impl Launched {
     /// Why the program did not start, if it did not. Only for a process that has ended: the answer of one
     /// that hangs before `exec` (a program on a dead NFS server) is not to be waited for.
     pub(super) fn complaint(&mut self) -> Option<String> {
-        let mut text = String::new();
-        match self.complaint.read_to_string(&mut text) {
-            Ok(_) if text.is_empty() => None,
-            Ok(_) => Some(text),
+        let mut text = Vec::new();
+        match Read::take(&self.complaint, COMPLAINT_BYTES).read_to_end(&mut text) {
+            Ok(0) => None,
+            Ok(_) => Some(String::from_utf8_lossy(&text).into_owned()),
             Err(error) => Some(format!("cannot tell whether it ran: {error}")),
         }
     }
@@ -55,7 +58,7 @@ pub(super) fn launch(request: &Request, null: BorrowedFd<'_>) -> io::Result<Laun
     let spawner = unistd::getpid();
     let pid = fork_child(|| {
         let why = become_program(request, null, spawner);
-        // A pipe takes 4096 bytes at once, or has no reader any more.
+        // An error: the pipe is full of an absurdly long name, or nobody reads any more.
         let _ = File::from(child_end).write_all(why.as_bytes());
         NOT_RUN
     })?;

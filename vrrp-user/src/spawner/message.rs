@@ -9,7 +9,7 @@ pub(super) const MAX_PACKET: usize = 128 * 1024;
 /// "Run this once."
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
-    /// Comes back in the [`Reply`].
+    /// Comes back in [`Answer::Ended`].
     pub(super) id: u64,
     /// Whose run this is; at most one run of a slot exists at a time.
     pub(super) slot: u64,
@@ -23,13 +23,20 @@ pub(super) struct Request {
     pub(super) timeout: u64,
 }
 
-/// "It ended like this." Sent once for every [`Request`].
+/// What the spawner says.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Reply {
-    /// The request's.
-    pub(super) id: u64,
-    /// The end.
-    pub(super) outcome: Outcome,
+pub(super) enum Answer {
+    /// It is prepared; said once, first.
+    Ready,
+    /// A run ended; said once for every [`Request`].
+    Ended {
+        /// The request's.
+        id: u64,
+        /// The end.
+        outcome: Outcome,
+    },
+    /// It cannot go on; said last.
+    Failed(String),
 }
 
 /// How a run ended.

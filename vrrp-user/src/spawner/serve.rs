@@ -24,7 +24,7 @@ use vrrp_common::time::Instant;
 use super::{
     job::Job,
     launch::launch,
-    message::{MAX_PACKET, Outcome, Reply, Request},
+    message::{Answer, MAX_PACKET, Outcome, Request},
 };
 use crate::sys::{clock, process};
 
@@ -33,18 +33,28 @@ const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 /// Not for scripts: they would load other libraries or split words differently (keepalived drops them too).
 const UNWANTED: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
 
-/// Runs what `daemon`, the socket to the parent of process id `parent`, asks for, until it closes.
-///
-/// # Errors
-///
-/// If the process cannot be prepared or cannot wait. No script is left behind either way.
-pub(super) fn serve(daemon: BorrowedFd<'_>, parent: Pid) -> io::Result<()> {
-    let mut server = Server::prepare(daemon, parent)?;
-    let result = server.run();
-    for job in &server.jobs {
-        job.kill();
+/// Runs what `daemon`, the socket to the parent of process id `parent`, asks for, until it closes. No
+/// script is left behind. Returns the exit status of the process.
+pub(super) fn serve(daemon: BorrowedFd<'_>, parent: Pid) -> i32 {
+    match Server::prepare(daemon, parent).and_then(Server::run) {
+        Ok(()) => 0,
+        Err(error) => {
+            // If this does not reach the daemon, the end of the socket does.
+            let _ = say(daemon, &Answer::Failed(error.to_string()));
+            1
+        }
     }
-    result
+}
+
+fn named(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+/// Sends one packet, if the socket takes it.
+fn say(daemon: BorrowedFd<'_>, answer: &Answer) -> io::Result<()> {
+    let packet = serde_json::to_vec(answer)?;
+    send(daemon.as_raw_fd(), &packet, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)?;
+    Ok(())
 }
 
 struct Server<'a> {
@@ -53,8 +63,18 @@ struct Server<'a> {
     signals: SignalFd,
     null: File,
     jobs: Vec<Job>,
-    /// Replies that the socket had no room for yet.
-    outbox: VecDeque<Reply>,
+    /// What the socket had no room for yet.
+    outbox: VecDeque<Answer>,
+    /// Where requests are received.
+    packet: Vec<u8>,
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        for job in &self.jobs {
+            job.kill();
+        }
+    }
 }
 
 /// What the daemon's end of the socket is.
@@ -66,7 +86,7 @@ enum Daemon {
 
 impl<'a> Server<'a> {
     fn prepare(daemon: BorrowedFd<'a>, parent: Pid) -> io::Result<Self> {
-        process::close_all_but(daemon)?;
+        process::close_all_but(daemon).map_err(|error| named("cannot close inherited files", &error))?;
         process::default_signals();
         process::clean_environment(&UNWANTED, DEFAULT_PATH)?;
         prctl::set_name(c"xvrrp-spawn")?;
@@ -77,24 +97,25 @@ impl<'a> Server<'a> {
         let signals = SignalFd::with_flags(&heard, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         // Wakes us if the daemon dies while a copy of its end of the socket lives on somewhere.
         prctl::set_pdeathsig(Signal::SIGTERM)?;
-        let null = File::options().read(true).write(true).open("/dev/null")?;
+        let null = File::options().read(true).write(true).open("/dev/null");
+        let null = null.map_err(|error| named("cannot open /dev/null", &error))?;
         nix::unistd::dup2_stdin(&null)?;
-        Ok(Self { daemon, parent, signals, null, jobs: Vec::new(), outbox: VecDeque::new() })
+        let (jobs, outbox, packet) = (Vec::new(), VecDeque::from([Answer::Ready]), vec![0; MAX_PACKET]);
+        Ok(Self { daemon, parent, signals, null, jobs, outbox, packet })
     }
 
-    fn run(&mut self) -> io::Result<()> {
-        loop {
+    fn run(mut self) -> io::Result<()> {
+        // Asked before the first wait: a daemon that died before it was to be told has told nothing.
+        while getppid() == self.parent {
             self.wait()?;
             while self.signals.read_signal()?.is_some() {}
-            if getppid() != self.parent {
-                return Ok(());
-            }
             // Before requests: a run that has just ended does not keep the next one from starting.
             self.tend();
             if self.receive()? == Daemon::Gone || self.deliver()? == Daemon::Gone {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 
     /// Sleeps until there is something to do.
@@ -120,19 +141,18 @@ impl<'a> Server<'a> {
         let now = clock::now();
         for job in &mut self.jobs {
             let outcome = job.look(now).or_else(|| job.tick(now));
-            self.outbox.extend(outcome.map(|outcome| Reply { id: job.id, outcome }));
+            self.outbox.extend(outcome.map(|outcome| Answer::Ended { id: job.id, outcome }));
         }
         self.jobs.retain(|job| !job.is_over());
     }
 
     /// Starts what is asked for.
     fn receive(&mut self) -> io::Result<Daemon> {
-        let mut packet = vec![0; MAX_PACKET];
         loop {
-            match recv(self.daemon.as_raw_fd(), &mut packet, MsgFlags::MSG_DONTWAIT) {
+            match recv(self.daemon.as_raw_fd(), &mut self.packet, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) | Err(Errno::ECONNRESET) => return Ok(Daemon::Gone),
                 Ok(length) => {
-                    let request = serde_json::from_slice(packet.get(..length).unwrap_or_default())?;
+                    let request = serde_json::from_slice(self.packet.get(..length).unwrap_or_default())?;
                     self.start(&request, clock::now());
                 }
                 Err(Errno::EAGAIN) => return Ok(Daemon::Present),
@@ -154,19 +174,20 @@ impl<'a> Server<'a> {
                 Err(error) => format!("cannot create a process: {error}"),
             }
         };
-        self.outbox.push_back(Reply { id: request.id, outcome: Outcome::NotRun(refusal) });
+        self.outbox.push_back(Answer::Ended { id: request.id, outcome: Outcome::NotRun(refusal) });
     }
 
     /// Sends what the socket takes.
     fn deliver(&mut self) -> io::Result<Daemon> {
-        while let Some(reply) = self.outbox.front() {
-            let packet = serde_json::to_vec(reply)?;
-            match send(self.daemon.as_raw_fd(), &packet, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL) {
-                Ok(_) => drop(self.outbox.pop_front()),
-                Err(Errno::EAGAIN) => return Ok(Daemon::Present),
-                Err(Errno::EINTR) => {}
-                Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(Daemon::Gone),
-                Err(error) => return Err(error.into()),
+        while let Some(answer) = self.outbox.front() {
+            match say(self.daemon, answer) {
+                Ok(()) => drop(self.outbox.pop_front()),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => break,
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => return Ok(Daemon::Gone),
+                    _ => return Err(error),
+                },
             }
         }
         Ok(Daemon::Present)

@@ -5,7 +5,7 @@ use std::fs;
 use nix::{
     errno::Errno,
     sys::signal::kill,
-    unistd::{Pid, geteuid},
+    unistd::{Gid, Pid, geteuid, getgroups, setgroups},
 };
 use tempfile::tempdir;
 use vrrp_user::{
@@ -19,11 +19,11 @@ use crate::{
     support::{LONG, me, pid_in, runtime, shell, with_spawner, words},
 };
 
-/// The last one gives this process's rights up.
+/// The last but one gives this process's rights up, for the last.
 pub(crate) const CASES: &[Case] = &[
-    ("a_user_that_one_may_not_become_is_no_success", a_user_that_one_may_not_become),
     ("programs_run_as_their_user_and_nothing_more", programs_run_as_their_user),
     ("scripts_keep_the_rights_that_the_daemon_drops", scripts_keep_their_rights),
+    ("a_user_that_one_may_not_become_is_no_success", a_user_that_one_may_not_become),
 ];
 
 const NOBODY: Credentials = Credentials { uid: 65_534, gid: 65_534 };
@@ -38,21 +38,12 @@ fn is_root(what: &str) -> bool {
     false
 }
 
-fn a_user_that_one_may_not_become() {
-    if geteuid().is_root() {
-        return; // root may become anybody
-    }
-    with_spawner(async |spawner, _| {
-        let outcome = spawner.run(&words(&["true"]), Credentials { uid: 0, gid: 0 }, LONG).await;
-        let why = "cannot run true: cannot become user 0 and group 0: Operation not permitted";
-        assert_eq!(outcome, Outcome::NotRun(why.to_owned()));
-    });
-}
-
 fn programs_run_as_their_user() {
     if !is_root("programs run as their user") {
         return;
     }
+    let before = getgroups().unwrap();
+    setgroups(&[Gid::from_raw(4), Gid::from_raw(24)]).unwrap(); // for no script to keep
     let own = fs::read_to_string("/proc/self/status").unwrap();
     let own = own.lines().find(|line| line.starts_with("CapEff")).unwrap();
     with_spawner(async |spawner, _| {
@@ -67,6 +58,7 @@ fn programs_run_as_their_user() {
             assert_eq!(outcome, Outcome::Exited(0), "{user:?} {script}");
         }
     });
+    setgroups(&before).unwrap();
 }
 
 /// `killall -0` by root on a service of another user.
@@ -102,4 +94,16 @@ fn scripts_keep_their_rights() {
         }
     });
     nix::sys::wait::waitpid(spawner_pid, None).unwrap();
+}
+
+fn a_user_that_one_may_not_become() {
+    rights::drop_all_but_needed().unwrap();
+    let other = Credentials { uid: me().uid ^ 1, gid: me().gid };
+    with_spawner(async |spawner, _| {
+        let why = format!(
+            "cannot run true: cannot become user {} and group {}: Operation not permitted",
+            other.uid, other.gid
+        );
+        assert_eq!(spawner.run(&words(&["true"]), other, LONG).await, Outcome::NotRun(why));
+    });
 }

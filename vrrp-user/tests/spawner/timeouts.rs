@@ -28,7 +28,7 @@ fn hang(script: &str, dir: &TempDir, after: impl FnOnce(i32)) {
         let outcome = spawner.run(&shell(script, dir), me(), SHORT).await;
         let took = start.elapsed();
         assert_eq!(outcome, Outcome::TimedOut, "{script}");
-        assert!(took >= Duration::from_millis(200) && took < Duration::from_millis(1200), "{took:?}");
+        assert!(took >= Duration::from_millis(200) && took < Duration::from_secs(2), "{took:?}");
         let pid = pid_in(dir, "pid").await;
         after(pid);
         wait_gone(pid).await;
@@ -38,7 +38,7 @@ fn hang(script: &str, dir: &TempDir, after: impl FnOnce(i32)) {
 fn a_hanging_program_is_stopped() {
     let start = Instant::now();
     hang("echo $$ > $0/pid; exec sleep 60", &tempdir().unwrap(), |_| ());
-    assert!(start.elapsed() < Duration::from_secs(2), "SIGTERM is enough: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(2200), "SIGTERM is enough: {:?}", start.elapsed());
 }
 
 fn a_leader_that_ignores_sigterm_is_killed() {
