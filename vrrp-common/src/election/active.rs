@@ -1,5 +1,7 @@
 //! The Active state (RFC 9568 §6.4.3): own cadence, answers, the lease, and when to step back.
 
+use core::mem;
+
 use super::{Action, Actions, Advertised, Announcement, Lease, Reason, backup::Backup, own::Own, timers};
 use crate::time::{Instant, Interval};
 
@@ -18,8 +20,8 @@ pub(super) struct Active {
     /// When the kernel last took an advertisement.
     sent: Option<Instant>,
     lease: Option<Lease>,
-    /// Whether the takeover's own advertisement is the only one asked for so far.
-    fresh: bool,
+    /// Whether the addresses were asked for.
+    acquired: bool,
     /// The last losing advertisement.
     rival: Option<Advertised>,
     /// Before that no further answer goes out.
@@ -40,13 +42,13 @@ pub(super) enum Outcome {
 }
 
 impl Active {
-    /// Active since `now`, with an advertisement asked for.
+    /// Active since `now`, with an advertisement asked for. The addresses follow when it was sent.
     pub(super) fn taken_over(own: &Own, now: Instant) -> Self {
         Self {
             next: now.after(own.interval()),
             sent: None,
             lease: None,
-            fresh: true,
+            acquired: false,
             rival: None,
             answer_from: now,
             announce_from: now,
@@ -56,6 +58,10 @@ impl Active {
 
     pub(super) fn next_advertisement(&self) -> Instant {
         self.next
+    }
+
+    pub(super) fn has_acquired(&self) -> bool {
+        self.acquired
     }
 
     pub(super) fn lease(&self) -> Option<Lease> {
@@ -76,7 +82,6 @@ impl Active {
         let due = self.next <= now;
         if due {
             self.next = next_on_grid(self.next, own.interval(), now);
-            self.fresh = false;
         }
         let silent = self.rival_silent.is_some_and(|silent| silent <= now);
         if silent {
@@ -103,18 +108,19 @@ impl Active {
         Outcome::Stay(self.losing(own, advert, now))
     }
 
-    /// The kernel took an advertisement: the lease is renewed.
+    /// The kernel took an advertisement: the lease is renewed. The first one completes the takeover. Nobody
+    /// takes addresses who cannot tell the others.
     pub(super) fn sent(&mut self, own: &Own, granted: Instant, sent: Instant, now: Instant) -> Actions {
+        let first = !mem::replace(&mut self.acquired, true);
+        // Addresses that were closed could not be defended: somebody else may have been believed meanwhile.
+        let reopened = self.lease.is_some_and(|old| old.until <= now);
+        let until = timers::lease_until(sent, own.interval(), own.parameters.down_timer_adverts);
         self.sent = Some(sent);
-        let Some(until) = timers::lease_until(sent, own.interval(), own.parameters.down_timer_adverts) else {
-            return Actions::NONE;
-        };
-        // Closed addresses could not be announced, and others may have been believed meanwhile.
-        let reopened = self.lease.map_or(!self.fresh, |old| old.until <= now);
-        let lease = Lease { granted, until };
-        self.lease = Some(lease);
+        self.lease = until.map(|until| Lease { granted, until });
         Actions::of([
-            Some(Action::Grant(lease)),
+            self.lease.map(Action::Grant),
+            first.then_some(Action::Acquire),
+            first.then_some(Action::Announce(Announcement::Takeover)),
             reopened.then_some(Action::Announce(Announcement::AfterStall)),
         ])
     }
@@ -123,13 +129,17 @@ impl Active {
     /// own, so they are announced again, now and when it has fallen silent.
     fn losing(&mut self, own: &Own, advert: &Advertised, now: Instant) -> Actions {
         self.rival = Some(*advert);
+        let answer = self.answer(own, now);
+        if !self.acquired {
+            return Actions::of([answer]);
+        }
         let silent = advert.at.after(advert.interval.times(SILENT_INTERVALS));
         self.rival_silent = self.rival_silent.max(Some(silent));
         let announce = self.announce_from <= now;
         if announce {
             self.announce_from = now.after(ANNOUNCE_DAMPING);
         }
-        Actions::of([self.answer(own, now), announce.then_some(Action::Announce(Announcement::LosingActive))])
+        Actions::of([answer, announce.then_some(Action::Announce(Announcement::LosingActive))])
     }
 
     /// An advertisement out of turn, at most one in half an interval so that a neighbour cannot multiply our
@@ -139,7 +149,6 @@ impl Active {
             return None;
         }
         self.answer_from = now.after(own.interval().divided(2));
-        self.fresh = false;
         Some(own.advertise())
     }
 

@@ -1,35 +1,43 @@
 //! The Backup state (RFC 9568 §6.4.2): whose advertisements move the `Active_Down_Timer`, and by how much.
 
-use super::{Advertised, Peer, Reason, own::Own};
+use super::{
+    Advertised, Peer, Reason,
+    actives::{Actives, Known},
+    own::Own,
+};
 use crate::{
     abi::Address,
     time::{Instant, Interval},
 };
 
 /// A Backup's memory.
+///
+/// The timer ends when the word of every Active that was heard has run out. With one Active, or with one
+/// interval for all, that is what the RFC says: it restarts with each accepted advertisement. With several
+/// Actives that do not hear each other, neither the farewell of one nor its shorter interval speaks for the
+/// others, whose leases may still be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Backup {
-    /// The moment the timer counts from: nothing received before it moves the timer.
+    /// When the timer was last moved: nothing received before that moves it.
     since: Instant,
-    /// When the `Active_Down_Timer` fires.
-    down: Instant,
+    timer: Timer,
     active_adver_interval: Interval,
-    /// The best router whose advertisements the timer follows.
-    active: Option<Known>,
+    /// The routers whose advertisements were accepted.
+    actives: Actives,
     /// A router of lower priority, heard but not accepted.
     lower: Option<Known>,
-    /// Who resigned, if that is what the timer was last set for.
-    resigned: Option<Address>,
     delay: Delay,
 }
 
-/// A router that advertises.
+/// What the `Active_Down_Timer` was set for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Known {
-    peer: Peer,
-    interval: Interval,
-    /// Until when its last advertisement speaks for it.
-    until: Instant,
+enum Timer {
+    /// The entry into Backup: Active_Down_Interval, and after what had been received before.
+    Entered,
+    /// Accepted advertisements: Active_Down_Interval after each.
+    Following,
+    /// Priority 0 from the last Active that was heard: Skew_Time.
+    Resigned(Address),
 }
 
 /// How far `preempt_delay` has come.
@@ -43,47 +51,25 @@ enum Delay {
     Over,
 }
 
-impl Known {
-    fn new(own: &Own, advert: &Advertised) -> Self {
-        let interval = own.learned(advert.interval);
-        Self { peer: advert.into(), interval, until: advert.at.after(own.down(interval)) }
-    }
-
-    fn speaks_at(&self, at: Instant) -> bool {
-        at < self.until
-    }
-
-    /// Whether this router is another than the one that advertises, still counts, and would not yield to it.
-    fn stands_against(&self, advert: &Advertised) -> bool {
-        self.peer.source != advert.source
-            && self.speaks_at(advert.at)
-            && (self.peer.priority, self.peer.source) > (advert.priority, advert.source)
-    }
-}
-
 impl Backup {
     /// Nobody known: one whole Active_Down_Interval of our own interval (RFC 9568 §6.4.1).
     pub(super) fn started(own: &Own, now: Instant) -> Self {
-        Self::waiting(own, own.interval(), now)
+        Self {
+            since: now,
+            timer: Timer::Entered,
+            active_adver_interval: own.interval(),
+            actives: Actives::default(),
+            lower: None,
+            delay: Delay::NotBegun,
+        }
     }
 
     /// An Active stepped back for `advert`; the timer counts from `since`.
     pub(super) fn following(own: &Own, advert: &Advertised, since: Instant) -> Self {
-        let mut backup = Self::waiting(own, own.learned(advert.interval), since);
+        let mut backup =
+            Self { active_adver_interval: own.learned(advert.interval), ..Self::started(own, since) };
         backup.advertisement(own, advert);
         backup
-    }
-
-    fn waiting(own: &Own, active_adver_interval: Interval, since: Instant) -> Self {
-        Self {
-            since,
-            down: since.after(own.down(active_adver_interval)),
-            active_adver_interval,
-            active: None,
-            lower: None,
-            resigned: None,
-            delay: Delay::NotBegun,
-        }
     }
 
     pub(super) fn active_adver_interval(&self) -> Interval {
@@ -91,10 +77,22 @@ impl Backup {
     }
 
     /// When [`Self::timer`] has something to do.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(super) fn deadline(&self, own: &Own) -> Instant {
         match self.delay {
-            Delay::Until(end) => self.down.min(end),
-            Delay::NotBegun | Delay::Over => self.down,
+            Delay::Until(end) => self.down(own).min(end),
+            Delay::NotBegun | Delay::Over => self.down(own),
+        }
+    }
+
+    /// When the `Active_Down_Timer` fires. Follows from what was heard and from the effective priority, so a
+    /// change of priority shifts it by the difference of the skews.
+    fn down(&self, own: &Own) -> Instant {
+        let entered = self.since.after(own.down(self.active_adver_interval));
+        let heard = self.actives.iter().map(|known| known.until(own)).max();
+        match self.timer {
+            Timer::Entered => heard.map_or(entered, |heard| heard.max(entered)),
+            Timer::Following => heard.unwrap_or(entered),
+            Timer::Resigned(_) => self.since.after(own.skew(self.active_adver_interval)),
         }
     }
 
@@ -113,13 +111,21 @@ impl Backup {
             }
     }
 
-    /// The router that holds the addresses as far as was heard.
-    pub(super) fn active_peer(&self) -> Option<Peer> {
-        let latest = self.active.iter().chain(&self.lower).map(|known| known.peer.heard).max()?;
-        self.active_at(latest).or(self.lower).map(|known| known.peer)
+    /// The router that holds the addresses as far as was heard: the best one that still counted when the
+    /// last advertisement came in.
+    pub(super) fn active_peer(&self, own: &Own) -> Option<Peer> {
+        let latest = self.last_heard()?.heard;
+        let counts = |known: &&Known| latest < known.until(own);
+        let best =
+            self.actives.iter().filter(counts).max_by_key(|known| (known.peer.priority, known.peer.source));
+        best.or(self.lower.as_ref()).map(|known| known.peer)
     }
 
     pub(super) fn advertisement(&mut self, own: &Own, advert: &Advertised) {
+        let overtaken = advert.at < self.since;
+        if overtaken && self.timer != Timer::Entered {
+            return;
+        }
         if advert.priority == 0 {
             self.resignation(own, advert);
         } else if advert.priority >= own.priority {
@@ -135,77 +141,60 @@ impl Backup {
         if matches!(self.delay, Delay::Until(end) if end <= now) {
             self.delay = Delay::Over;
         }
-        (self.down <= now).then(|| self.why(own, now))
+        (self.down(own) <= now).then(|| self.why(own, now))
     }
 
-    /// Shifts the running timer by the difference of the skews, so that it ends as if the new priority had
-    /// held from the last advertisement on.
-    pub(super) fn priority_changed(&mut self, old_skew: Interval, new_skew: Interval) {
-        self.down = self.down.after(new_skew).before(old_skew);
+    /// Restarts the timer (RFC 9568 §6.4.2). What was received before the entry tells only who is there.
+    fn accept(&mut self, own: &Own, advert: &Advertised) {
+        let known = Known::new(own, advert);
+        self.actives.note(known);
+        if advert.at >= self.since {
+            self.since = advert.at;
+            self.timer = Timer::Following;
+            self.active_adver_interval = known.interval;
+        }
     }
 
     fn lower_priority(&mut self, own: &Own, advert: &Advertised) {
         if let (Delay::NotBegun, Some(delay)) = (self.delay, own.preempt_delay()) {
             self.delay = Delay::Until(advert.at.max(self.since).after(delay));
         }
-        if !self.preempts(own, advert.at) {
-            return self.accept(own, advert);
-        }
-        self.lower = Some(Known::new(own, advert));
-        if self.active.is_some_and(|known| known.peer.source == advert.source) {
-            self.active = None;
+        if self.preempts(own, advert.at) {
+            self.lower = Some(Known::new(own, advert));
+        } else {
+            self.accept(own, advert);
         }
     }
 
-    /// Restarts the timer (RFC 9568 §6.4.2).
-    ///
-    /// While a better router still counts, a second Active beneath it only lengthens the wait: the second one
-    /// may yield at once, and the better one's lease must not be cut short by an interval that is not its own.
-    fn accept(&mut self, own: &Own, advert: &Advertised) {
-        let known = Known::new(own, advert);
-        let current = advert.at >= self.since;
-        if current {
-            self.since = advert.at;
-            self.resigned = None;
-        }
-        if self.active.is_some_and(|active| active.stands_against(advert)) {
-            self.down = self.down.max(known.until);
-            return;
-        }
-        self.active = Some(known);
-        if current {
-            self.active_adver_interval = known.interval;
-            self.down = known.until;
-        }
-    }
-
-    /// Sets the timer to Skew_Time (RFC 9568 §6.4.2), unless another router than the one that resigns is
-    /// still heard as Active: a stranger's farewell says nothing of it.
+    /// Sets the timer to Skew_Time (RFC 9568 §6.4.2), unless another Active is still heard: the farewell of
+    /// one says nothing of the other. Nor does one farewell after the other put the takeover off: only the
+    /// first since an Active was heard counts.
     fn resignation(&mut self, own: &Own, advert: &Advertised) {
-        let stranger = self.active_at(advert.at).is_some_and(|known| known.peer.source != advert.source);
-        if stranger || advert.at < self.since {
+        if advert.at < self.since {
             return;
         }
-        self.since = advert.at;
-        self.down = advert.at.after(own.skew(self.active_adver_interval));
-        self.resigned = Some(advert.source);
-        self.active = None;
+        self.actives.forget(advert.source);
+        self.lower = self.lower.filter(|lower| lower.peer.source != advert.source);
+        let others = self.actives.iter().chain(&self.lower).any(|other| advert.at < other.until(own));
+        if !others && !matches!(self.timer, Timer::Resigned(_)) {
+            self.since = advert.at;
+            self.timer = Timer::Resigned(advert.source);
+        }
     }
 
-    fn active_at(&self, at: Instant) -> Option<Known> {
-        let heard = |known: &Known| known.speaks_at(at);
-        self.active.filter(heard).or_else(|| self.lower.filter(heard))
+    fn last_heard(&self) -> Option<Peer> {
+        self.actives.iter().chain(&self.lower).map(|known| known.peer).max_by_key(|peer| peer.heard)
     }
 
     fn why(&self, own: &Own, now: Instant) -> Reason {
-        if let Some(source) = self.resigned {
+        if let Timer::Resigned(source) = self.timer {
             return Reason::Resigned { source };
         }
         let still_heard = |known: &Known| now.since(known.peer.heard) < known.interval.times(2);
         if let Some(lower) = self.lower.filter(still_heard) {
             return Reason::Preempting { lower: lower.peer, ours: own.priority };
         }
-        let last = self.active.or(self.lower).map(|known| known.peer);
+        let last = self.last_heard();
         let silence = now.since(last.map_or(self.since, |peer| peer.heard));
         Reason::NoAdvertisement { last, silence }
     }

@@ -32,6 +32,7 @@ impl fmt::Display for Fault {
             Self::NoSourceAddress => f.write_str("no address to send from"),
             Self::CheckPending(check) => write!(f, "check {check} has not reported yet"),
             Self::CheckFailing(check) => write!(f, "check {check} fails"),
+            Self::CannotListen => f.write_str("cannot listen on the interface"),
             Self::AddressesRefused => f.write_str("the host refused every virtual address"),
         }
     }
@@ -71,6 +72,7 @@ fn recovered(fault: Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Fault::LinkDown => f.write_str("link up"),
         Fault::NoSourceAddress => f.write_str("an address to send from appeared"),
         Fault::CheckPending(check) | Fault::CheckFailing(check) => write!(f, "check {check} succeeds"),
+        Fault::CannotListen => f.write_str("the interface is listened on"),
         Fault::AddressesRefused => f.write_str("the virtual addresses are to be tried again"),
     }
 }

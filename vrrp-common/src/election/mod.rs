@@ -5,6 +5,7 @@
 
 mod actions;
 mod active;
+mod actives;
 mod backup;
 mod display;
 mod own;

@@ -1,7 +1,7 @@
 //! What both Backup and Active know of their own router. No state of the protocol lives here.
 
 use super::{Action, Advertised, Parameters, Peer, priority::OWNER, timers};
-use crate::time::Interval;
+use crate::{time::Interval, wire::Version};
 
 /// The router's own side: configuration and effective priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ impl Own {
     /// routers share the configured one (RFC 3768 §5.3.7).
     pub(super) fn learned(&self, interval: Interval) -> Interval {
         match self.parameters.version {
-            crate::wire::Version::V2 => self.interval(),
-            crate::wire::Version::V3 => interval,
+            Version::V2 => self.interval(),
+            Version::V3 => interval,
         }
     }
 

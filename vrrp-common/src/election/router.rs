@@ -3,8 +3,7 @@
 use core::mem;
 
 use super::{
-    Action, Actions, Advertised, Announcement, Fault, Input, Lease, Parameters, Peer, Reason, State,
-    Transition,
+    Action, Actions, Advertised, Fault, Input, Lease, Parameters, Peer, Reason, State, Transition,
     active::{Active, Outcome},
     backup::Backup,
     own::Own,
@@ -45,7 +44,8 @@ impl VirtualRouter {
         Self { own, fault: None, role: Role::Initialize }
     }
 
-    /// Takes one input at the time `now` and says what the host must do. Never asks for the same twice.
+    /// Takes one input at the time `now` and says what the host must do. Inputs that mean nothing in the
+    /// present state are ignored.
     pub fn handle(&mut self, input: Input, now: Instant) -> Actions {
         match input {
             Input::Startup => self.startup(now),
@@ -72,7 +72,7 @@ impl VirtualRouter {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.role {
             Role::Initialize | Role::Fault => None,
-            Role::Backup(backup) => Some(backup.deadline()),
+            Role::Backup(backup) => Some(backup.deadline(&self.own)),
             Role::Active(active) => Some(active.deadline()),
         }
     }
@@ -105,7 +105,7 @@ impl VirtualRouter {
     /// The other router that is Active as far as this Backup heard; `None` in every other state.
     pub fn active_peer(&self) -> Option<Peer> {
         match &self.role {
-            Role::Backup(backup) => backup.active_peer(),
+            Role::Backup(backup) => backup.active_peer(&self.own),
             Role::Initialize | Role::Fault | Role::Active(_) => None,
         }
     }
@@ -224,12 +224,7 @@ impl VirtualRouter {
         if self.own.is_owner() {
             return Actions::NONE;
         }
-        let old_skew = self.skew_time();
         self.own.priority = priority.clamp(1, OWNER - 1);
-        let new_skew = self.skew_time();
-        if let Role::Backup(backup) = &mut self.role {
-            backup.priority_changed(old_skew, new_skew);
-        }
         Actions::NONE
     }
 
@@ -243,24 +238,20 @@ impl VirtualRouter {
     /// Advertise before anything else: the peers' timers and the old Active wait for it.
     fn take_over(&mut self, reason: Reason, now: Instant) -> Actions {
         let transition = self.enter(Role::Active(Active::taken_over(&self.own, now)), reason);
-        Actions::of([
-            transition,
-            Some(self.own.advertise()),
-            Some(Action::Acquire),
-            Some(Action::Announce(Announcement::Takeover)),
-        ])
+        Actions::of([transition, Some(self.own.advertise())])
     }
 
     /// Enters a state other than Active. An Active closes its addresses first of all. It resigns unless it
     /// becomes Backup: then another router is Active already.
     fn leave(&mut self, role: Role, reason: Reason) -> Actions {
-        let was_active = self.state() == State::Active;
+        let was_active = matches!(self.role, Role::Active(_));
+        let acquired = matches!(&self.role, Role::Active(active) if active.has_acquired());
         let resigns = was_active && !matches!(role, Role::Backup(_));
         Actions::of([
             self.enter(role, reason),
             was_active.then_some(Action::Close),
             resigns.then(|| self.own.resign()),
-            was_active.then_some(Action::Release),
+            acquired.then_some(Action::Release),
         ])
     }
 

@@ -51,6 +51,8 @@ pub enum Fault {
     CheckPending(u16),
     /// A check of weight 0 fails; the index is the caller's.
     CheckFailing(u16),
+    /// The receive path cannot listen on the interface.
+    CannotListen,
     /// The host refused every virtual address for one Active_Down_Interval.
     AddressesRefused,
 }
@@ -115,7 +117,7 @@ pub struct Peer {
     pub heard: Instant,
 }
 
-/// What the host must do, in this order.
+/// What the host must do; [`super::Actions`] states the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The state changed; log and notify.
@@ -133,9 +135,10 @@ pub enum Action {
     Grant(Lease),
     /// Close the addresses now.
     Close,
-    /// Add the virtual addresses to the host.
+    /// Add the virtual addresses to the host. Asked for with the first [`Input::Sent`] of an Active: nobody
+    /// takes addresses who cannot tell the others.
     Acquire,
-    /// Remove the virtual addresses from the host.
+    /// Remove the virtual addresses from the host. Asked for once for each [`Self::Acquire`].
     Release,
     /// Tell the neighbours (gratuitous ARP, unsolicited NA).
     Announce(Announcement),
@@ -150,7 +153,7 @@ pub enum Announcement {
     LosingActive,
     /// The loser has been silent for two intervals: its last announcement is overruled.
     LosingSilent,
-    /// We were not run for longer than the lease, and nobody took over.
+    /// We were not run, or could send nothing, for longer than the lease, and nobody took over.
     AfterStall,
 }
 
@@ -198,7 +201,8 @@ pub enum Reason {
         /// Our effective priority; equal to the peer's when the address decided.
         ours: u8,
     },
-    /// We were not run for longer than our lease, and another Active was heard meanwhile.
+    /// We were not run, or could send nothing, until our lease had run out, and another Active was heard
+    /// meanwhile.
     Stalled {
         /// The time since our last advertisement.
         silence: Interval,

@@ -66,7 +66,7 @@ impl Envelope {
 /// Finds the VRRP message in an Ethernet frame, behind up to two VLAN tags (802.1Q, 802.1ad). `None` if the
 /// frame is not VRRP; an IPv6 packet with extension headers is not, as VRRP has none.
 ///
-/// IPv4 options are skipped. The IPv4 header's checksum is not checked: it has no bearing on the message.
+/// IPv4 options are skipped. The IPv4 header's own checksum is not checked: the frame's covers it.
 ///
 /// # Errors
 ///

@@ -13,7 +13,7 @@ use crate::{
 /// advertisement that it asked to see ([`crate::abi::Standing::watch_losing`]), or another sender, priority,
 /// interval or list than the last of its kind. A Backup's steady advertisement wakes nobody.
 ///
-/// Times only grow: an advertisement that was overtaken by a later one is counted and moves nothing.
+/// One writer at a time. Times only grow: an advertisement that was overtaken by a later one is counted and moves nothing.
 pub fn record(heard: &mut Heard, view: &RouterView, verdict: &Verdict, at: Instant) -> bool {
     count(heard, verdict);
     if verdict.resigned {

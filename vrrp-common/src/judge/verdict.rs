@@ -136,3 +136,23 @@ fn address(frame: &(impl Bytes + ?Sized), family: Family, offset: usize) -> Opti
 fn is_link_local(Address([first, second, ..]): Address) -> bool {
     first == 0xfe && second & 0xc0 == 0x80
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn link_local_addresses_have_ten_bits_in_common() {
+        for (first, second, expected) in [
+            (0xfe, 0x80, true),
+            (0xfe, 0xbf, true),
+            (0xfe, 0x7f, false),
+            (0xfe, 0xc0, false),
+            (0xff, 0x80, false),
+        ] {
+            let mut octets = [0; 16];
+            [octets[0], octets[1]] = [first, second];
+            assert_eq!(is_link_local(Address(octets)), expected, "{first:x}{second:x}::");
+        }
+    }
+}

@@ -110,9 +110,43 @@ impl Sum {
         Self(self.0.wrapping_add(number))
     }
 
-    /// Four steps are enough for 64 bits: 49, 34, 19 and 16 bits are left.
+    /// Four steps are enough for any 64 bits: 49, 33, 17 and 16 bits are left.
     fn folded(self) -> u16 {
         let fold = |sum: u64| (sum >> 16).wrapping_add(sum & 0xffff);
         fold(fold(fold(fold(self.0)))) as u16
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_fold_to_sixteen_bits() {
+        let example = [0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]; // RFC 1071 §3: the sum is ddf2
+        for (name, sum, expected) in [
+            ("nothing", Sum::ZERO, [0xff, 0xff]),
+            ("RFC 1071", Sum::ZERO.bytes(&example), [0x22, 0x0d]),
+            ("no multiple of four", Sum::ZERO.bytes(&example[..6]), [0x19, 0x05]),
+            ("an odd length", Sum::ZERO.bytes(&example[..3]), [0x0d, 0xfe]),
+            ("in parts", Sum::ZERO.bytes(&example[..2]).bytes(&example[2..]), [0x22, 0x0d]),
+            ("every carry", Sum(u64::MAX), [0x00, 0x00]),
+            ("one below", Sum(u64::MAX - 1), [0x00, 0x01]),
+        ] {
+            assert_eq!(sum.checksum(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn words_are_read_within_the_packet_only() {
+        let packet = [0xff_u8; 16];
+        let words = |start, count| Sum::ZERO.words(&packet[..], start, count).map(Sum::checksum);
+        assert_eq!(words(0, 4), Some([0, 0]));
+        assert_eq!(words(4, 3), Some([0, 0]));
+        assert_eq!(words(5, 3), None);
+        assert_eq!(words(0, 5), None);
+        assert_eq!(words(16, 0), Some([0xff, 0xff]));
+        assert_eq!(Sum::ZERO.words(&[0; 4096][..], 0, 1022).map(Sum::checksum), Some([0xff, 0xff]));
+        assert_eq!(Sum::ZERO.words(&[0; 4096][..], 0, 1023), None);
     }
 }

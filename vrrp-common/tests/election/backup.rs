@@ -116,6 +116,24 @@ fn priority_zero_leaves_skew_time() {
             ],
         );
         check(
+            "its copies, or a flood of strangers, do not put the takeover off",
+            parameters(version),
+            vec![
+                started(),
+                row(1_000_000, heard(1_000_000, 20, 101), &[], State::Backup, 4_609_375),
+                row(1_300_000, heard(1_300_000, 20, 0), &[], State::Backup, 1_909_375),
+                row(1_300_010, heard(1_300_010, 20, 0), &[], State::Backup, 1_909_375),
+                row(1_900_000, heard(1_900_000, 30, 0), &[], State::Backup, 1_909_375),
+                row(
+                    1_909_375,
+                    Input::Timer,
+                    &takeover(State::Backup, resigned, 100),
+                    State::Active,
+                    2_909_375,
+                ),
+            ],
+        );
+        check(
             "an advertisement after it restarts the whole timer",
             parameters(version),
             vec![
@@ -242,30 +260,52 @@ fn version_3_learns_the_actives_interval_and_version_2_does_not() {
 }
 
 #[test]
-fn a_second_active_does_not_cut_the_better_ones_time_short() {
+fn one_active_does_not_speak_for_another() {
+    // With 160 ms: 3 * 160 + 160 * 156 / 256 = 577.5 ms.
     check(
-        "faster and of lower rank",
+        "a shorter interval",
         parameters(Version::V3),
         vec![
             started(),
             row(1_000_000, heard(1_000_000, 20, 110), &[], State::Backup, 4_609_375),
-            row(1_100_000, heard_with(1_100_000, 30, 105, 160_000), &[], State::Backup, 4_609_375),
-            row(1_200_000, heard_with(1_200_000, 30, 0, 160_000), &[], State::Backup, 4_609_375),
-            // 3 * 160 ms + 160 ms * 156 / 256 = 577.5 ms: it lengthens the wait.
-            row(4_500_000, heard_with(4_500_000, 30, 105, 160_000), &[], State::Backup, 5_077_500),
-            // The better one has been silent for Active_Down_Interval: now this one is the Active.
-            row(4_700_000, heard_with(4_700_000, 30, 105, 160_000), &[], State::Backup, 5_277_500),
+            row(1_100_000, heard_with(1_100_000, 30, 120, 160_000), &[], State::Backup, 4_609_375),
+            row(4_500_000, heard_with(4_500_000, 30, 120, 160_000), &[], State::Backup, 5_077_500),
         ],
     );
     check(
-        "faster and of higher rank",
+        "but a router's new interval replaces its old one",
         parameters(Version::V3),
         vec![
             started(),
             row(1_000_000, heard(1_000_000, 20, 110), &[], State::Backup, 4_609_375),
-            row(1_100_000, heard_with(1_100_000, 30, 110, 160_000), &[], State::Backup, 1_677_500),
+            row(1_100_000, heard_with(1_100_000, 20, 110, 160_000), &[], State::Backup, 1_677_500),
         ],
     );
+    for version in VERSIONS {
+        let mut router = check(
+            "a farewell",
+            parameters(version),
+            vec![
+                started(),
+                row(1_000_000, heard(1_000_000, 20, 110), &[], State::Backup, 4_609_375),
+                row(1_100_000, heard(1_100_000, 30, 120), &[], State::Backup, 4_709_375),
+                row(1_200_000, heard(1_200_000, 30, 0), &[], State::Backup, 4_609_375),
+                row(1_300_000, heard(1_300_000, 20, 0), &[], State::Backup, 1_909_375),
+            ],
+        );
+        assert_eq!(router.active_peer(), None);
+        let _ = router.handle(heard(1_400_000, 40, 130), at(1_400_000));
+        let _ = router.handle(heard(1_500_000, 50, 120), at(1_500_000));
+        assert_eq!(router.active_peer(), Some(peer(40, 130, 1_400_000)), "the better of two");
+        // Four at a time are remembered: the fourth farewell leaves Skew_Time, not an earlier one.
+        for number in 60..64 {
+            let _ = router.handle(heard(1_600_000, number, 120), at(1_600_000));
+        }
+        for (number, deadline) in [(63, 5_209_375), (62, 5_209_375), (61, 5_209_375), (60, 2_309_375)] {
+            let _ = router.handle(heard(1_700_000, number, 0), at(1_700_000));
+            assert_eq!(router.deadline(), Some(at(deadline)), "192.0.2.{number}");
+        }
+    }
 }
 
 #[test]

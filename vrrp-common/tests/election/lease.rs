@@ -30,7 +30,9 @@ fn every_send_that_the_kernel_took_renews_the_lease() {
         let mut router = VirtualRouter::new(lazy);
         let _ = router.handle(Input::Startup, at(0));
         let _ = router.handle(Input::Timer, at(1_609_375));
-        assert!(router.handle(sent(1_609_375), at(1_609_375)).is_empty(), "down_timer_adverts 1: no lease");
+        let unguarded: Vec<_> = router.handle(sent(1_609_375), at(1_609_375)).into_iter().collect();
+        let expected = [Action::Acquire, Action::Announce(Announcement::Takeover)];
+        assert_eq!(unguarded, expected, "down_timer_adverts 1: no lease");
         assert_eq!((router.state(), router.lease()), (State::Active, None));
         check(
             "a Sent that is too late is nothing",
@@ -69,6 +71,18 @@ fn who_slept_past_the_lease_leaves_the_addresses_to_whoever_took_over() {
                 ]),
             );
         }
+        let stall = stalled(20, 110, 7_200_000, 6_390_625);
+        let [fast, slow] = [1_000_000, 2_000_000];
+        // A slower router was heard, too: at 2 s its word lasts for 7.21875 s (version 3).
+        let until = if version == Version::V3 { 16_218_750 } else { 13_609_375 };
+        check(
+            "not before all who were heard meanwhile have fallen silent",
+            parameters(version),
+            active_then([
+                row(10_000_000, heard_with(7_200_000, 20, 110, fast), &stall, State::Backup, 13_609_375),
+                row(10_000_000, heard_with(9_000_000, 30, 109, slow), &[], State::Backup, until),
+            ]),
+        );
         let by = peer(20, 99, 13_200_000);
         let reason = Reason::Preempting { lower: by, ours: 100 };
         check(
@@ -199,13 +213,27 @@ fn sends_that_fail() {
                 started(),
                 row(3_609_375, Input::Timer, &takeover(State::Backup, silent, 100), State::Active, 4_609_375),
                 failing(4_609_375, 5_609_375),
+                // A loser is answered, but we have nothing to announce yet.
+                row(4_700_000, heard(4_700_000, 20, 99), &[advertise(100)], State::Active, 5_609_375),
+                failing(5_609_375, 6_609_375),
                 row(
-                    4_609_375,
-                    sent(4_609_375),
-                    &[grant(4_609_375, 7_594_375), STALL],
-                    State::Active,
                     5_609_375,
+                    sent(5_609_375),
+                    &acquire(grant(5_609_375, 8_594_375)),
+                    State::Active,
+                    6_609_375,
                 ),
+            ],
+        );
+        let silent = Reason::NoAdvertisement { last: None, silence: micros(3_609_375) };
+        let gone = transition(State::Active, State::Initialize, Reason::Shutdown);
+        check(
+            "no send ever succeeded: there is nothing to release",
+            parameters(version),
+            vec![
+                started(),
+                row(3_609_375, Input::Timer, &takeover(State::Backup, silent, 100), State::Active, 4_609_375),
+                row(4_000_000, Input::Shutdown, &[gone, Action::Close, RESIGN], State::Initialize, None),
             ],
         );
         check(

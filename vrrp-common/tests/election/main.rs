@@ -130,13 +130,13 @@ fn started() -> Row {
 }
 
 /// Takes over from `from` and advertises `priority`.
-fn takeover(from: State, reason: Reason, priority: u8) -> [Action; 4] {
-    [
-        transition(from, State::Active, reason),
-        advertise(priority),
-        Action::Acquire,
-        Action::Announce(Announcement::Takeover),
-    ]
+fn takeover(from: State, reason: Reason, priority: u8) -> [Action; 2] {
+    [transition(from, State::Active, reason), advertise(priority)]
+}
+
+/// What the first successful send asks for.
+fn acquire(lease: Action) -> [Action; 3] {
+    [lease, Action::Acquire, Action::Announce(Announcement::Takeover)]
 }
 
 /// Active at 3609375 us, because nothing was heard since the start.
@@ -146,7 +146,7 @@ fn became_active() -> [Row; 3] {
     [
         started(),
         row(3_609_375, Input::Timer, &takeover, State::Active, 4_609_375),
-        row(3_609_375, sent(3_609_375), &[grant(3_609_375, 6_594_375)], State::Active, 4_609_375),
+        row(3_609_375, sent(3_609_375), &acquire(grant(3_609_375, 6_594_375)), State::Active, 4_609_375),
     ]
 }
 

@@ -29,6 +29,15 @@ fn emitted_frames_are_byte_identical() {
     }
 }
 
+/// RFC 1112 §6.4: the MAC address has 23 bits of the group.
+#[test]
+fn a_groups_mac_has_its_low_bits() {
+    let group = Ipv4Addr::new(239, 255, 128, 18).into();
+    let mut buffer = [0; 46];
+    frame::advertisement(P1.mac(), P1.source(), group, &P1.message(), P1.form, &mut buffer).unwrap();
+    assert_eq!(buffer[..6], [0x01, 0x00, 0x5e, 0x7f, 0x80, 0x12]);
+}
+
 #[test]
 fn parsed_messages_have_every_field() {
     for vector in &VECTORS {

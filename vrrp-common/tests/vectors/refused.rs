@@ -118,6 +118,11 @@ fn lengths() {
     check("count 2", &P1, set_valid(V4_MESSAGE + 3, &[2]), Err("length"));
     check("seven bytes", &P1, set(IP + 3, &[27]), Err("length"));
     check("one byte", &P1, set(IP + 3, &[21]), Err("length"));
+    let padding_is_no_vrid = |frame: &mut Vec<u8>| {
+        set(IP + 3, &[21])(frame);
+        set(V4_MESSAGE + 1, &[52])(frame);
+    };
+    check("one byte, then padding", &P1, padding_is_no_vrid, Err("length"));
     check("no byte", &P1, set(IP + 3, &[20]), Err("length"));
     let longer = |by: u8| {
         move |frame: &mut Vec<u8>| {

@@ -59,10 +59,10 @@ const P3: Vector = Vector {
     ..P1
 };
 
-const P4: Vector =
+pub(crate) const P4: Vector =
     Vector { name: "P4: resigns", frame: [ETHERNET_V4, IPV4, "31330001000a0cc0c0000201"], priority: 0, ..P1 };
 
-const P5: Vector = Vector {
+pub(crate) const P5: Vector = Vector {
     name: "P5: every field at its limit",
     frame: [
         "01005e00001200005e0001ff0800",
