@@ -57,6 +57,23 @@ pub struct Instance {
     pub tracks: Vec<Track>,
 }
 
+impl Instance {
+    /// The most addresses that one advertisement carries: its count is a byte (RFC 9568 §5.2.5), and it must
+    /// fit a frame of 1500 bytes, which leaves room for 90 IPv6 addresses.
+    pub fn capacity(family: Family) -> usize {
+        match family {
+            Family::V4 => 255,
+            Family::V6 => 90,
+        }
+    }
+
+    /// The addresses that are advertised: the first ones of the list, as far as one advertisement carries
+    /// them. The others move with them all the same, as in keepalived.
+    pub fn advertised(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.iter().map(|entry| entry.address).take(Self::capacity(self.family))
+    }
+}
+
 /// One virtual address and how it is put on the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VirtualAddress {

@@ -29,7 +29,7 @@ pub enum DatapathError {
     },
     /// Another router listens for the same VRID.
     #[error(
-        "VRID {vrid} is used twice for IPv{} on {interface}; give one of the routers another virtual_router_id",
+        "VRID {vrid} is used twice for IPv{} on {interface}; give one of the routers another VRID",
         *family as u8
     )]
     Taken {

@@ -38,10 +38,11 @@ impl PortKey {
     }
 
     pub(super) fn interface_name(self) -> String {
-        if_indextoname(self.interface).map_or_else(
-            |_| format!("interface number {}", self.interface),
-            |name| name.to_string_lossy().into_owned(),
-        )
+        // The wrapper gives an empty name where there is no such interface.
+        match if_indextoname(self.interface) {
+            Ok(name) if !name.is_empty() => name.to_string_lossy().into_owned(),
+            _ => format!("interface number {}", self.interface),
+        }
     }
 }
 
@@ -115,7 +116,7 @@ impl Port {
             self.behind = None;
             return Ok(Progress::Drained);
         }
-        let last = self.stamps.instant(batch.packets().last().and_then(|packet| packet.stamp));
+        let last = self.stamps.instant(batch.packets().next_back().and_then(|packet| packet.stamp));
         self.behind = Some(last.before(REORDERING));
         // A queue that was full long enough to lose packets takes more than one batch to read.
         let lost = self.receiver.take_drops().map_err(|error| self.unreadable(error))?;

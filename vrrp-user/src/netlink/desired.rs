@@ -21,7 +21,7 @@ pub struct DesiredRouter {
     pub slot: Slot,
     /// Whether the addresses are to be on the host.
     pub held: bool,
-    /// Whether they are the host's own (priority 255): such ones are never taken off it.
+    /// Whether the host says that they are its own (priority 255): those that were there before us stay.
     pub owner: bool,
     /// Where they go, unless an address names a device itself.
     pub interface: String,

@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     config::model::VirtualAddress,
     datapath::Slot,
-    testing::{in_namespace, ip},
+    testing::{in_namespace, ip, say},
 };
 
 /// The thread under test, and the node's ends of its channels.
@@ -115,6 +115,20 @@ fn on_castor(text: &str) -> bool {
 }
 
 #[test]
+fn a_node_that_vanishes_leaves_nothing_that_it_added() {
+    in_namespace(|| {
+        for owner in [false, true] {
+            let mut node =
+                Node::start(DesiredRouter { owner, ..router(true, [virtual_address("192.0.2.10/24")]) });
+            node.settle(1);
+            assert!(on_castor("192.0.2.10/24"));
+            node.stop();
+            assert!(!on_castor("192.0.2.10/24"), "owner: {owner}");
+        }
+    });
+}
+
+#[test]
 fn addresses_are_put_on_the_host_as_asked_and_taken_off_again() {
     in_namespace(|| {
         let plain = virtual_address("192.0.2.10/24");
@@ -169,7 +183,7 @@ fn five_hundred_addresses_come_and_go_in_batches() {
         node.settle(3);
         let removed = start.elapsed();
         assert_eq!(ip("-o -4 address show dev castor").lines().count(), 0);
-        eprintln!("500 addresses: added in {added:?}, removed in {removed:?}");
+        say(&format!("500 addresses: added in {added:?}, removed in {removed:?}"));
         node.stop();
     });
 }
@@ -293,6 +307,17 @@ fn lost_notifications_are_made_up_for() {
         assert!(lost_notifications(), "the flood was too small to lose a notification");
         run_until(|event| matches!(event, Event::Restored { .. }));
         assert!(on_castor("192.0.2.10/32"));
+    });
+}
+
+#[test]
+fn missing_rights_are_told_at_the_start() {
+    in_namespace(|| {
+        caps::drop(None, caps::CapSet::Effective, caps::Capability::CAP_NET_ADMIN).unwrap();
+        let (_desired, receiver) = watch::channel(Arc::default());
+        let error = spawn(receiver, mpsc::channel(1).0).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        assert!(error.to_string().contains("needs CAP_NET_ADMIN; run as root or grant it"), "{error}");
     });
 }
 

@@ -41,7 +41,7 @@ pub struct LinkAddress {
     pub prefix: u8,
     /// `rtm_scope` number: global 0, site 200, link 253, host 254.
     pub scope: u8,
-    /// `IFA_F_*` of linux/if_addr.h.
+    /// `IFA_F_*` of `linux/if_addr.h`.
     pub flags: u32,
 }
 
@@ -62,7 +62,7 @@ impl LinkAddress {
 impl Link {
     /// The address to send advertisements from when the configuration names none: the first IPv4 address that
     /// is not secondary (RFC 9568 §5.1.1.1) or the first link-local IPv6 address (§5.1.2.1) that is not one of
-    /// `virtual_addresses`.
+    /// `virtual_addresses`; an owner's are its own and are not given here.
     pub fn primary_address(&self, family: Family, virtual_addresses: &[IpAddr]) -> Option<IpAddr> {
         self.addresses
             .iter()

@@ -86,10 +86,11 @@ struct Target<'a> {
 /// What is remembered of one place.
 #[derive(Debug, Default)]
 struct Record {
+    held: bool,
     /// The address is on the host by our doing, or was found there at first sight: not held, it is removed.
     /// One that another program adds later is left alone.
     ours: bool,
-    /// Never removed: the host's own.
+    /// The host says that the address is its own (priority 255): it is removed only if we added it.
     owner: bool,
     /// The interface that has been looked at; a new one may carry leftovers.
     seen_on: Option<u32>,
@@ -132,6 +133,10 @@ impl Reconciler {
             if let Some(target) = target {
                 record.owner = target.owner;
             }
+            record.turn(target.is_some_and(|target| target.held));
+            if remove_stray(place, record, link, links, now, &mut plan) {
+                continue;
+            }
             match target {
                 Some(target) if target.held => hold(place, record, target, link, now, &mut plan),
                 _ => {
@@ -161,14 +166,15 @@ impl Reconciler {
         events: &mut Vec<Event>,
     ) -> bool {
         let Some(record) = self.records.get_mut(&operation.place) else { return result.is_ok() };
+        let existed = result.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::EEXIST));
         let error = match (&operation.action, result) {
             (_, Ok(())) => None,
-            (Action::Add { .. }, Err(error)) if error.raw_os_error() == Some(libc::EEXIST) => None,
+            (Action::Add { .. }, Err(_)) if existed => None,
             (Action::Remove { .. }, Err(error)) if is_absent(&error) => None,
             (_, Err(error)) => Some(error),
         };
         match error {
-            None => record.succeeded(operation, now, events),
+            None => record.succeeded(operation, existed, now, events),
             Some(error) => {
                 record.failed(operation, error, now, events);
                 return false;
@@ -201,6 +207,29 @@ fn targets(desired: &Desired) -> BTreeMap<Place, Target<'_>> {
     targets
 }
 
+/// Our address went away with an interface that has another name now: it is removed there. True while it is
+/// still to be done.
+fn remove_stray(
+    place: &Place,
+    record: &Record,
+    link: Option<&Link>,
+    links: &LinkTable,
+    now: Instant,
+    plan: &mut Plan,
+) -> bool {
+    let elsewhere =
+        record.seen_on.filter(|ifindex| record.ours && link.map(|link| link.ifindex) != Some(*ifindex));
+    let Some(link) = elsewhere.and_then(|ifindex| links.by_index(ifindex)) else { return false };
+    let Some(entry) = link.find(place.address, place.prefix) else { return false };
+    if let Some(at) = record.retry.filter(|at| *at > now) {
+        plan.look_again(at);
+        return true;
+    }
+    let action = Action::Remove { prefix: entry.prefix, promote: takes_others_along(link, entry) };
+    plan.operations.push(Operation { place: place.clone(), ifindex: link.ifindex, action, user: None });
+    true
+}
+
 fn hold(
     place: &Place,
     record: &mut Record,
@@ -218,7 +247,7 @@ fn hold(
     };
     record.seen_on = Some(link.ifindex);
     if link.find(place.address, place.prefix).is_some() {
-        record.ours = !record.owner;
+        record.ours |= !record.owner;
         record.told = None;
         if record.confirmed.replace(link.ifindex) != Some(link.ifindex) {
             plan.confirmed.entry(target.slot).or_default().push((target.index, link.ifindex));
@@ -255,11 +284,10 @@ fn release(
     now: Instant,
     plan: &mut Plan,
 ) {
-    (record.confirmed, record.told) = (None, None);
     let seen_before = record.seen_on;
     record.seen_on = link.map(|link| link.ifindex);
     let entry = link.and_then(|link| Some((link, link.find(place.address, place.prefix)?)));
-    let Some((link, entry)) = entry.filter(|_| !record.owner) else {
+    let Some((link, entry)) = entry.filter(|_| record.ours || !record.owner) else {
         record.ours = false;
         record.tolerated = false;
         return;
@@ -304,13 +332,21 @@ fn takes_others_along(link: &Link, entry: &super::LinkAddress) -> bool {
 }
 
 impl Record {
-    fn succeeded(&mut self, operation: &Operation, now: Instant, events: &mut Vec<Event>) {
+    /// What was told and tried for the other purpose is forgotten.
+    fn turn(&mut self, held: bool) {
+        if std::mem::replace(&mut self.held, held) != held {
+            (self.confirmed, self.told, self.retry) = (None, None, None);
+        }
+    }
+
+    fn succeeded(&mut self, operation: &Operation, existed: bool, now: Instant, events: &mut Vec<Event>) {
         (self.retry, self.told) = (None, None);
         let Action::Add { restore, .. } = operation.action else {
             self.ours = false;
             return;
         };
-        self.ours = !self.owner;
+        // What was the host's own before stays so, even if we had to put it back.
+        self.ours |= !restore && !(existed && self.owner);
         self.confirmed = Some(operation.ifindex);
         let Some((slot, index)) = operation.user else { return };
         if restore {

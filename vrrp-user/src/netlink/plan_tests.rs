@@ -176,6 +176,28 @@ fn an_owners_addresses_stay() {
     assert!(host.links.by_index(2).unwrap().find("192.0.2.1".parse().unwrap(), 24).is_some());
 }
 
+/// Priority 255 is often written where "highest" is meant: what we added must go when the peer takes over.
+#[test]
+fn what_was_added_for_an_owner_is_removed() {
+    let mut host = Host::new(&["192.0.2.10/24"]).hold(true);
+    host.desired.routers[0].owner = true;
+    assert_eq!(host.turn(), ["add 192.0.2.10/24 dev 2", "confirmed 0: [(0, 2)]"]);
+    let mut host = host.hold(false);
+    assert_eq!(host.turn(), ["remove 192.0.2.10/24 dev 2"]);
+    assert_eq!(host.turn(), NOTHING);
+}
+
+#[test]
+fn an_owners_own_address_stays_even_if_it_had_to_be_put_back() {
+    let mut host = Host::new(&["192.0.2.1/24"]).hold(true);
+    host.desired.routers[0].owner = true;
+    host.turn();
+    host.take("192.0.2.1", 24);
+    assert_eq!(host.turn(), ["add back 192.0.2.1/24 dev 2", "restored 0.0", "confirmed 0: [(0, 2)]"]);
+    let mut host = host.hold(false);
+    assert_eq!(host.turn(), NOTHING);
+}
+
 #[test]
 fn an_owners_address_stays_when_another_router_lists_it_too() {
     let mut host = Host::new(&["192.0.2.1/24"]);
@@ -233,6 +255,37 @@ fn a_refusal_is_told_once_and_tried_again_after_a_second() {
 }
 
 #[test]
+fn a_refusal_is_told_again_when_the_addresses_are_to_be_held_again() {
+    let mut host = Host::new(&["192.0.2.10/32"]).hold(true);
+    host.refuse = Some(libc::EPERM);
+    let told = "refused 0.0: the kernel refused adding 192.0.2.10/32 on eth0: Operation not permitted (os error \
+                1); run as root or with CAP_NET_ADMIN";
+    assert_eq!(host.turn(), ["add 192.0.2.10/32 dev 2", told]);
+    let mut host = host.hold(false);
+    assert_eq!(host.turn(), NOTHING);
+    let mut host = host.hold(true);
+    assert_eq!(host.turn(), ["add 192.0.2.10/32 dev 2", told], "and tried at once");
+}
+
+#[test]
+fn a_removal_that_is_refused_is_told_once_and_tried_until_it_is_done() {
+    let mut host = Host::new(&["192.0.2.10/32"]).hold(true);
+    host.turn();
+    let mut host = host.hold(false);
+    host.refuse = Some(libc::EPERM);
+    let told = "refused 0.0: the kernel refused removing 192.0.2.10/32 on eth0: Operation not permitted (os error \
+                1); run as root or with CAP_NET_ADMIN";
+    assert_eq!(host.turn(), ["remove 192.0.2.10/32 dev 2", told]);
+    assert_eq!(host.turn(), NOTHING);
+    host.wait(Interval::from_secs(1));
+    assert_eq!(host.turn(), ["remove 192.0.2.10/32 dev 2"]);
+    host.wait(Interval::from_secs(1));
+    host.refuse = None;
+    assert_eq!(host.turn(), ["remove 192.0.2.10/32 dev 2"]);
+    assert_eq!(host.turn(), NOTHING);
+}
+
+#[test]
 fn what_the_kernel_calls_done_already_is_done() {
     let mut host = Host::new(&["192.0.2.10/32"]).hold(true);
     host.refuse = Some(libc::EEXIST);
@@ -266,6 +319,17 @@ fn an_interface_that_appears_later_is_used_and_cleaned() {
     links.apply(&RouteNetlinkMessage::NewAddress(address(8, "192.0.2.10", 32, AddressFlags::Permanent)));
     host.links = links;
     assert_eq!(host.turn(), ["remove 192.0.2.10/32 dev 8"]);
+}
+
+#[test]
+fn an_interface_that_is_renamed_does_not_take_the_address_along() {
+    for held in [true, false] {
+        let mut host = Host::new(&["192.0.2.10/32"]).hold(true);
+        host.turn();
+        host.links.apply(&link(2, "eth9", up()));
+        let mut host = host.hold(held);
+        assert_eq!(host.turn(), ["remove 192.0.2.10/32 dev 2"], "held: {held}");
+    }
 }
 
 #[test]

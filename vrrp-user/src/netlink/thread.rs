@@ -14,6 +14,9 @@ use super::{
 };
 use crate::sys::clock;
 
+/// The most rounds of removals when the node is gone; each is hundreds of addresses.
+const RELEASE_ROUNDS: usize = 64;
+
 pub(super) struct Thread {
     kernel: Kernel,
     desired: watch::Receiver<Arc<Desired>>,
@@ -25,8 +28,19 @@ pub(super) struct Thread {
     overrun: bool,
 }
 
-/// Nobody listens any more.
-struct Unheard;
+/// Why the thread ends.
+enum End {
+    /// The node dropped its end of a channel.
+    Told,
+    /// There is no kernel to talk to.
+    Lost(io::Error),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
 
 impl Thread {
     pub(super) fn new(
@@ -46,44 +60,68 @@ impl Thread {
         }
     }
 
-    /// Runs until the node drops its end of either channel.
+    /// Runs until the node drops its end of either channel. A node that is gone, for whatever reason, holds
+    /// nothing: what it left on the host is removed.
     pub(super) async fn run(mut self) -> io::Result<()> {
-        loop {
+        let served = self.serve().await;
+        let released = self.release().await;
+        served.and(released)
+    }
+
+    async fn release(&mut self) -> io::Result<()> {
+        let mut nothing = Desired::clone(&self.desired.borrow());
+        for router in &mut nothing.routers {
+            router.held = false;
+        }
+        for _ in 0..RELEASE_ROUNDS {
             self.catch_up().await?;
-            if self.publish().await.is_err() {
-                return Ok(());
+            let plan = self.reconciler.plan(&nothing, &self.links, clock::now());
+            if plan.operations.is_empty() {
+                break;
             }
-            let desired = Arc::clone(&self.desired.borrow_and_update());
-            let plan = self.reconciler.plan(&desired, &self.links, clock::now());
-            if self.tell(plan.events).await.is_err() {
-                return Ok(());
-            }
-            if !plan.operations.is_empty() {
-                let events = self.perform(&plan.operations).await?;
-                if self.tell(events).await.is_err() {
-                    return Ok(());
-                }
-                continue;
-            }
-            if self.settled.replace(desired.generation) != Some(desired.generation)
-                && self.tell([Event::Settled { generation: desired.generation }]).await.is_err()
-            {
-                return Ok(());
-            }
-            if !self.wait(plan.wake).await? {
-                return Ok(());
+            self.perform(&plan.operations).await?;
+        }
+        Ok(())
+    }
+
+    async fn serve(&mut self) -> io::Result<()> {
+        loop {
+            match self.turn().await {
+                Ok(()) => {}
+                Err(End::Told) => return Ok(()),
+                Err(End::Lost(error)) => return Err(error),
             }
         }
+    }
+
+    /// One round of requests, or a sleep if there is nothing to do.
+    async fn turn(&mut self) -> Result<(), End> {
+        self.catch_up().await?;
+        self.publish().await?;
+        let desired = Arc::clone(&self.desired.borrow_and_update());
+        let plan = self.reconciler.plan(&desired, &self.links, clock::now());
+        self.tell(plan.events).await?;
+        if !plan.operations.is_empty() {
+            let events = self.perform(&plan.operations).await?;
+            return self.tell(events).await;
+        }
+        if self.settled.replace(desired.generation) != Some(desired.generation) {
+            self.tell([Event::Settled { generation: desired.generation }]).await?;
+        }
+        self.wait(plan.wake).await
     }
 
     /// Brings the table up to what the kernel says now.
     async fn catch_up(&mut self) -> io::Result<()> {
         let Self { kernel, links, overrun, .. } = self;
         loop {
-            if std::mem::take(overrun) {
-                // What is still queued is older than the loss; the snapshot must come after it.
-                kernel.catch_up(|_| ()).await?;
-                *links = kernel.snapshot().await?;
+            while std::mem::take(overrun) {
+                // What is still queued may be older than the loss, and must not be taken for newer than the
+                // snapshot.
+                kernel.catch_up(|late| *overrun |= matches!(late, Notification::Overrun)).await?;
+                if !*overrun {
+                    *links = kernel.snapshot().await?;
+                }
             }
             kernel.catch_up(|notification| note(notification, links, overrun)).await?;
             if !*overrun {
@@ -93,7 +131,7 @@ impl Thread {
         }
     }
 
-    async fn publish(&mut self) -> Result<(), Unheard> {
+    async fn publish(&mut self) -> Result<(), End> {
         if self.published.as_ref() == Some(&self.links) {
             return Ok(());
         }
@@ -101,9 +139,9 @@ impl Thread {
         self.tell([Event::Links(Arc::new(self.links.clone()))]).await
     }
 
-    async fn tell(&self, events: impl IntoIterator<Item = Event>) -> Result<(), Unheard> {
+    async fn tell(&self, events: impl IntoIterator<Item = Event>) -> Result<(), End> {
         for event in events {
-            self.events.send(event).await.map_err(|_| Unheard)?;
+            self.events.send(event).await.map_err(|_| End::Told)?;
         }
         Ok(())
     }
@@ -121,15 +159,15 @@ impl Thread {
         Ok(events)
     }
 
-    /// Sleeps until there is something to do; false if the node is gone.
-    async fn wait(&mut self, wake: Option<Instant>) -> io::Result<bool> {
+    /// Sleeps until there is something to do.
+    async fn wait(&mut self, wake: Option<Instant>) -> Result<(), End> {
         let Self { kernel, desired, links, overrun, .. } = self;
         tokio::select! {
-            changed = desired.changed() => return Ok(changed.is_ok()),
+            changed = desired.changed() => return changed.map_err(|_| End::Told),
             notification = kernel.notified() => note(notification?, links, overrun),
             () = sleep(wake) => {}
         }
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -3,3 +3,8 @@
 pub mod announce;
 mod schedule;
 pub mod transmit;
+
+#[cfg(test)]
+mod announce_tests;
+#[cfg(test)]
+mod transmit_tests;

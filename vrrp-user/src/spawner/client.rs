@@ -114,16 +114,18 @@ impl Program {
             gid: self.user.gid,
             timeout: timeout.as_nanos(),
         };
-        if let Err(why) = link.send(&request).await {
-            return Outcome::NotRun(link.obituary().unwrap_or(why));
-        }
+        let ask = async {
+            match link.send(&request).await {
+                // An error: the reader drops senders after it has written the obituary.
+                Ok(()) => {
+                    answer.await.unwrap_or_else(|_| Outcome::NotRun(link.obituary().unwrap_or_default()))
+                }
+                Err(why) => Outcome::NotRun(link.obituary().unwrap_or(why)),
+            }
+        };
         let patience = Duration::from_nanos(timeout.as_nanos()).saturating_add(GRACE);
-        match limit(patience, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            // The reader drops senders after it has written the obituary.
-            Ok(Err(_)) => Outcome::NotRun(link.obituary().unwrap_or_default()),
-            Err(_) => Outcome::NotRun(format!("the spawner process {} does not answer", link.pid)),
-        }
+        let silence = || Outcome::NotRun(format!("the spawner process {} does not answer", link.pid));
+        limit(patience, ask).await.unwrap_or_else(|_| silence())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Thin wrappers over system calls: the only place with `unsafe`. Nothing here decides anything.
 
 pub mod clock;
-pub mod filter;
+mod filter;
 pub mod packet;
 pub mod process;
 pub mod raw;

@@ -45,12 +45,10 @@ fn link_address(ifindex: u32, ethertype: u16) -> libc::sockaddr_ll {
     address
 }
 
-/// Receives what [`filter::advertisements`] lets through on one interface, in one family.
+/// Receives packets of IP protocol 112 that the host itself received on one interface, in one family: not its
+/// own, not those of other hosts, not those of VLANs and other devices stacked on the interface.
 #[derive(Debug)]
-pub struct Receiver {
-    socket: Socket,
-    ifindex: u32,
-}
+pub struct Receiver(Socket);
 
 impl Receiver {
     /// A socket on the interface `ifindex`; packets that arrive from now on are queued.
@@ -69,7 +67,7 @@ impl Receiver {
         if !has_ethernet_header(&socket)? {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "the interface is not Ethernet"));
         }
-        Ok(Self { socket, ifindex })
+        Ok(Self(socket))
     }
 
     /// Replaces the content of `batch` by what is queued, at most [`BATCH`] packets, and returns how many. Fewer
@@ -96,7 +94,7 @@ impl Receiver {
         // how much the kernel may write.
         let result = unsafe {
             libc::getsockopt(
-                self.socket.as_raw_fd(),
+                self.0.as_raw_fd(),
                 libc::SOL_PACKET,
                 libc::PACKET_STATISTICS,
                 (&raw mut statistics).cast(),
@@ -109,7 +107,7 @@ impl Receiver {
 
 impl AsFd for Receiver {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.0.as_fd()
     }
 }
 
@@ -168,7 +166,6 @@ struct Entry {
     length: usize,
     stamp: Option<i64>,
     vlan: u16,
-    ours: bool,
 }
 
 impl Batch {
@@ -183,39 +180,32 @@ impl Batch {
     }
 
     /// The packets that the last [`Receiver::receive`] left here, in the order of their arrival.
-    pub fn packets(&self) -> impl Iterator<Item = Packet<'_>> {
-        self.frames.iter().zip(&self.entries).take(self.count).filter(|(_, entry)| entry.ours).map(
-            |(frame, entry)| Packet {
-                frame: &frame[..entry.length.min(FRAME_CAPACITY)],
-                stamp: entry.stamp,
-                vlan: entry.vlan,
-            },
-        )
+    pub fn packets(&self) -> impl DoubleEndedIterator<Item = Packet<'_>> {
+        self.frames[..self.count].iter().zip(&self.entries[..self.count]).map(|(frame, entry)| Packet {
+            frame: &frame[..entry.length.min(FRAME_CAPACITY)],
+            stamp: entry.stamp,
+            vlan: entry.vlan,
+        })
     }
 
     fn fill(&mut self, receiver: &Receiver) -> io::Result<usize> {
-        // SAFETY: sockaddr_ll, iovec and mmsghdr are plain old data, for which all zeroes is a valid value.
-        let (mut names, mut vectors, mut headers): (
-            [libc::sockaddr_ll; BATCH],
-            [libc::iovec; BATCH],
-            [libc::mmsghdr; BATCH],
-        ) = unsafe { mem::zeroed() };
+        // SAFETY: iovec and mmsghdr are plain old data, for which all zeroes is a valid value.
+        let (mut vectors, mut headers): ([libc::iovec; BATCH], [libc::mmsghdr; BATCH]) =
+            unsafe { mem::zeroed() };
         for index in 0..BATCH {
             vectors[index].iov_base = self.frames[index].as_mut_ptr().cast();
             vectors[index].iov_len = FRAME_CAPACITY;
             let header = &mut headers[index].msg_hdr;
-            header.msg_name = (&raw mut names[index]).cast();
-            header.msg_namelen = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
             header.msg_iov = &raw mut vectors[index];
             header.msg_iovlen = 1;
             header.msg_control = self.controls[index].0.as_mut_ptr().cast();
             header.msg_controllen = CONTROL_CAPACITY as _;
         }
-        let descriptor = receiver.socket.as_raw_fd();
+        let descriptor = receiver.0.as_raw_fd();
         self.count = retry(|| {
-            // SAFETY: the descriptor is open. Every header points at one name, one vector, and with it one
-            // frame and one control buffer, all of which live until this function returns, none of which is
-            // shared between headers, and whose lengths are stated as they are.
+            // SAFETY: the descriptor is open. Every header points at one vector, with it at one frame, and at
+            // one control buffer; all live until this function returns, none is shared between headers, and
+            // their lengths are stated as they are.
             let count = unsafe {
                 libc::recvmmsg(
                     descriptor,
@@ -227,13 +217,8 @@ impl Batch {
             };
             count as isize
         })?;
-        for ((entry, header), name) in self.entries.iter_mut().zip(&headers).zip(&names).take(self.count) {
-            *entry = Entry {
-                length: header.msg_len as usize,
-                ours: name.sll_ifindex == receiver.ifindex.cast_signed()
-                    && name.sll_pkttype < libc::PACKET_OTHERHOST,
-                ..annotations(&header.msg_hdr)
-            };
+        for (entry, header) in self.entries.iter_mut().zip(&headers).take(self.count) {
+            *entry = Entry { length: header.msg_len as usize, ..annotations(&header.msg_hdr) };
         }
         Ok(self.count)
     }
@@ -303,7 +288,8 @@ impl Sender {
         socket().map(Self)
     }
 
-    /// Hands one frame to the interface `ifindex`. Success means that the queue took it.
+    /// Hands one frame to the interface `ifindex`. Success means that the queue took it; that of an interface
+    /// without carrier takes and drops everything, so watch the link, too.
     ///
     /// # Errors
     /// `ENOBUFS` when the interface's queue is full, `EAGAIN` when too much of ours is still under way,

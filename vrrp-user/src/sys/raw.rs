@@ -2,13 +2,11 @@
 //! Nothing is received here.
 
 use std::{
-    io, mem,
+    io,
     net::{IpAddr, SocketAddr, SocketAddrV6},
-    os::fd::AsRawFd,
-    ptr,
 };
 
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use vrrp_common::wire::{self, Family};
 
 use super::{filter, set_option};
@@ -27,6 +25,9 @@ fn socket(family: Family, ifindex: u32) -> io::Result<Socket> {
     let protocol = Protocol::from(i32::from(wire::PROTOCOL));
     let socket = Socket::new(domain, Type::RAW.nonblocking().cloexec(), Some(protocol))?;
     socket.attach_filter(&filter::nothing())?;
+    // ICMP errors are queued in spite of the filter, and nobody fetches them: a raw socket's send calls do not
+    // fail for them.
+    socket.set_recv_buffer_size(0)?;
     set_option(&socket, libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, ifindex)?;
     Ok(socket)
 }
@@ -95,6 +96,9 @@ impl Unicast {
                 socket.set_tos_v4(CLASS_SELECTOR_6)?;
                 // Without it a queue that is full drops the packet and the send call says that all is well.
                 set_option(&socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1_i32)?;
+                // One packet, never fragments, and no smaller one because an ICMP message asks for it.
+                let interface_mtu = libc::IP_PMTUDISC_INTERFACE;
+                set_option(&socket, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, interface_mtu)?;
                 socket
             }
             IpAddr::V6(_) => {
@@ -102,6 +106,8 @@ impl Unicast {
                 socket.set_unicast_hops_v6(HOPS)?;
                 socket.set_tclass_v6(CLASS_SELECTOR_6)?;
                 set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1_i32)?;
+                let interface_mtu = libc::IPV6_PMTUDISC_INTERFACE;
+                set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, interface_mtu)?;
                 socket
             }
         };
@@ -111,49 +117,17 @@ impl Unicast {
 
     /// Hands one message to the kernel for `peer`. Success means that the interface's queue took it.
     ///
-    /// An ICMP error that an earlier message earned (a peer that is down, a host whose daemon is stopped) is
-    /// reported by the kernel on the next send call, in place of sending, and whichever peer that is for: such
-    /// reports are taken off the socket and the message is sent once more.
-    ///
     /// # Errors
-    /// `ENOBUFS` when the interface's queue is full, `ENETUNREACH` and `EHOSTUNREACH` without a route, `EPERM`
-    /// when the host's firewall dropped it.
+    /// `ENOBUFS` when the interface's queue is full, `EMSGSIZE` beyond its MTU, `ENETUNREACH` and `EHOSTUNREACH`
+    /// without a route, `EPERM` when the host's firewall dropped it.
     pub fn send(&self, peer: IpAddr, message: &[u8]) -> io::Result<()> {
         let address = socket_address(peer, self.ifindex).into();
-        match self.send_once(&address, message) {
-            Err(_) if self.discard_reports() => self.send_once(&address, message),
-            sent => sent,
-        }
-    }
-
-    fn send_once(&self, address: &SockAddr, message: &[u8]) -> io::Result<()> {
         loop {
-            match self.socket.send_to(message, address) {
+            match self.socket.send_to(message, &address) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 sent => return sent.map(drop),
             }
         }
-    }
-
-    /// Empties the error queue; tells whether there was something in it.
-    fn discard_reports(&self) -> bool {
-        let mut found = false;
-        while self.discard_report() {
-            found = true;
-        }
-        found
-    }
-
-    fn discard_report(&self) -> bool {
-        // SAFETY: msghdr is plain old data, for which all zeroes is a valid value: no name, no vector, no
-        // control buffer, so that the kernel writes nothing but the header's own fields.
-        let mut header: libc::msghdr = unsafe { mem::zeroed() };
-        header.msg_iov = ptr::null_mut();
-        // SAFETY: the descriptor is open and `header` outlives the call.
-        let result = unsafe {
-            libc::recvmsg(self.socket.as_raw_fd(), &raw mut header, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT)
-        };
-        result >= 0
     }
 }
 

@@ -11,6 +11,17 @@ pub enum Health {
     Failing,
 }
 
+impl Health {
+    /// "pending", "healthy" or "failing": the word in log and status.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Healthy => "healthy",
+            Self::Failing => "failing",
+        }
+    }
+}
+
 /// Counts consecutive results, as keepalived does: one counter from 0 to `rise + fall - 1`, failing below
 /// `rise`. A success while healthy restores all of it, a failure while failing empties it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use futures_util::future::join_all;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -62,8 +63,11 @@ fn a_killed_spawner_fails_every_run() {
 fn a_stopped_spawner_fails_every_run() {
     with_spawner(async |spawner, pid| {
         signal(pid, Signal::SIGSTOP);
-        let outcome = spawner.run(&words(&["true"]), me(), SHORT).await;
-        assert_eq!(outcome, Outcome::NotRun(format!("the spawner process {pid} does not answer")));
+        let silence = Outcome::NotRun(format!("the spawner process {pid} does not answer"));
+        // More than the socket takes.
+        let command = words(&["true", &"x".repeat(4_000)]);
+        let outcomes = join_all((0..100).map(|_| spawner.run(&command, me(), SHORT))).await;
+        assert_eq!(outcomes, vec![silence; 100]);
         signal(pid, Signal::SIGCONT);
         assert_eq!(spawner.run(&words(&["true"]), me(), LONG).await, Outcome::Exited(0), "and it recovers");
     });
