@@ -1,3 +1,89 @@
 //! keepalived.conf and the command line, read into one effective [`model::Configuration`].
+//!
+//! Bytes become tokens (`lexer`), tokens statements (`parser`), statements settings (`keywords`, tables of
+//! data), settings a configuration (`lower`). All that is wrong is collected (`diagnostics`) and drawn
+//! (`render`). Nothing here changes the host; what is asked of it goes through [`Host`].
 
+mod context;
+mod diagnostics;
+mod draft;
+mod glob;
+mod host;
+mod keywords;
+mod lexer;
+mod lower;
 pub mod model;
+mod options;
+mod parser;
+mod render;
+mod source;
+mod statement;
+mod values;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+pub use diagnostics::{Diagnostic, Severity};
+pub use host::{Host, ThisHost};
+pub use keywords::{KeywordRow, keyword_rows};
+pub use options::Options;
+pub use render::{render, render_line};
+pub use source::{SourceError, Sources, Span};
+
+use diagnostics::Report;
+use model::Configuration;
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The effective configuration; `None` if, and only if, there is an error among the diagnostics.
+    pub configuration: Option<Configuration>,
+    /// Everything that the user should know, in the order of the places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the diagnostics point into.
+    pub sources: Sources,
+}
+
+/// Where the configuration is looked for, in this order, if no file is named.
+const DEFAULT_PATHS: [&str; 2] = ["/etc/xvrrp/xvrrp.conf", "/etc/keepalived/keepalived.conf"];
+
+/// The file to read if none is named: our own, else keepalived's, if there is one.
+pub fn default_path() -> Option<PathBuf> {
+    DEFAULT_PATHS.iter().map(PathBuf::from).find(|path| path.exists())
+}
+
+/// Reads a file, and what it includes, for this host. Bad input of any kind ends up in the diagnostics.
+pub fn load(path: &Path) -> Loaded {
+    load_for(path, &ThisHost)
+}
+
+/// Like [`load`], for another host: the answers that depend on the host are `host`'s.
+pub fn load_for(path: &Path, host: &dyn Host) -> Loaded {
+    let mut sources = Sources::default();
+    let mut report = Report::default();
+    let statements = parser::parse_file(path, &mut sources, &mut report);
+    finish(&statements, sources, report, host)
+}
+
+/// Reads command line options for this host, by the same tables and checks as a file.
+pub fn from_options(options: &Options) -> Loaded {
+    from_options_for(options, &ThisHost)
+}
+
+/// Like [`from_options`], for another host.
+pub fn from_options_for(options: &Options, host: &dyn Host) -> Loaded {
+    let mut sources = Sources::default();
+    let statements = options.statements(&mut sources);
+    finish(&statements, sources, Report::default(), host)
+}
+
+fn finish(
+    statements: &[statement::Statement],
+    sources: Sources,
+    mut report: Report,
+    host: &dyn Host,
+) -> Loaded {
+    let configuration = lower::lower(statements, &mut report, &sources, host);
+    let configuration = (!report.has_errors()).then_some(configuration);
+    Loaded { configuration, diagnostics: report.into_diagnostics(), sources }
+}

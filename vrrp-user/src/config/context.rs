@@ -1,0 +1,72 @@
+//! What setters and checks share while a configuration is made: the report, the host, the sources.
+
+use std::collections::HashSet;
+
+use super::{
+    diagnostics::{Diagnostic, Report, warning},
+    host::Host,
+    source::{Sources, Span},
+    values::quote,
+};
+
+/// What setters and checks may use besides the setting itself.
+pub(super) struct Context<'a> {
+    report: &'a mut Report,
+    pub(super) sources: &'a Sources,
+    pub(super) host: &'a dyn Host,
+    noticed: HashSet<&'static str>,
+    whole: bool,
+}
+
+impl<'a> Context<'a> {
+    /// `whole` says that the files could be read and their braces match.
+    pub(super) fn new(report: &'a mut Report, sources: &'a Sources, host: &'a dyn Host, whole: bool) -> Self {
+        Self { report, sources, host, noticed: HashSet::new(), whole }
+    }
+
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        self.report.push(diagnostic);
+    }
+
+    /// The value, or `None` after its refusal was reported, with `help` if it has no better one.
+    pub(super) fn ok<V>(&mut self, value: Result<V, Diagnostic>, help: &str) -> Option<V> {
+        match value {
+            Ok(value) => Some(value),
+            Err(refused) if refused.help.is_none() && !help.is_empty() => {
+                self.push(refused.help(help));
+                None
+            }
+            Err(refused) => {
+                self.push(refused);
+                None
+            }
+        }
+    }
+
+    /// Whether the text at a place has these bytes, as they stand in the file.
+    pub(super) fn contains(&self, span: Span, bytes: &[u8]) -> bool {
+        self.sources.slice(span).windows(bytes.len()).any(|window| window == bytes)
+    }
+
+    /// Says what is the same for every use of a keyword at its first use only.
+    pub(super) fn notice_once(&mut self, name: &'static str, notice: impl FnOnce() -> Diagnostic) {
+        if self.noticed.insert(name) {
+            self.push(notice());
+        }
+    }
+
+    /// Reports what is not there, unless the files could not be read to their ends.
+    pub(super) fn missing(&mut self, diagnostic: Diagnostic) {
+        if self.whole {
+            self.push(diagnostic);
+        }
+    }
+
+    /// Warns if there is no such interface now.
+    pub(super) fn expect_interface(&mut self, name: &str, span: Span) {
+        if !self.host.has_interface(name) {
+            let missing = warning(span, format!("there is no interface {} now", quote(name)));
+            self.push(missing.help("a virtual router without its interface waits in Fault until it appears"));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Settings as they were given, before defaults. What they mean together is not decided here.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr},
+};
+
+use vrrp_common::time::Interval;
+
+use super::{
+    model::{UnicastPeer, VirtualAddress},
+    source::Span,
+};
+
+/// A value and where it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Given<V> {
+    pub(super) value: V,
+    pub(super) span: Span,
+}
+
+/// Everything.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) globals: GlobalDraft,
+    pub(super) instances: Vec<InstanceDraft>,
+    pub(super) scripts: Vec<ScriptDraft>,
+}
+
+/// `global_defs`.
+#[derive(Debug, Default)]
+pub(super) struct GlobalDraft {
+    pub(super) router_id: Option<String>,
+    pub(super) script_user: Option<UserName>,
+    pub(super) script_security: bool,
+    pub(super) version: Option<i64>,
+    pub(super) group4: Option<IpAddr>,
+    pub(super) group6: Option<IpAddr>,
+    pub(super) default_interface: Option<Given<String>>,
+    pub(super) down_timer_adverts: Option<i64>,
+    pub(super) strict: Option<Given<bool>>,
+    pub(super) garp: GarpDraft,
+}
+
+/// The announcement settings of the node or of one instance.
+#[derive(Debug, Default)]
+pub(super) struct GarpDraft {
+    pub(super) delay: Option<Interval>,
+    pub(super) repeat: Option<i64>,
+    pub(super) refresh: Option<Interval>,
+    pub(super) refresh_repeat: Option<i64>,
+    pub(super) lower_delay: Option<Interval>,
+    pub(super) lower_repeat: Option<i64>,
+    /// `vrrp_min_garp`.
+    pub(super) minimal: bool,
+}
+
+/// The `state` of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Master,
+    Backup,
+}
+
+/// A `vrrp_instance`.
+#[derive(Debug)]
+pub(super) struct InstanceDraft {
+    pub(super) name: String,
+    /// Where its name stands.
+    pub(super) span: Span,
+    /// The keywords of its block, whether their values were taken or refused.
+    pub(super) given: Vec<&'static str>,
+    pub(super) state: Option<(State, Span)>,
+    pub(super) interface: Option<Given<String>>,
+    pub(super) vrid: Option<Given<i64>>,
+    pub(super) priority: Option<Given<i64>>,
+    pub(super) advertisement_interval: Option<Given<Interval>>,
+    pub(super) version: Option<Given<i64>>,
+    pub(super) preempt: Option<Given<bool>>,
+    pub(super) preempt_delay: Option<Given<Interval>>,
+    pub(super) down_timer_adverts: Option<i64>,
+    pub(super) strict: Option<Given<bool>>,
+    /// `auth_type PASS`.
+    pub(super) auth_type: Option<Span>,
+    pub(super) password: Option<([u8; 8], Span)>,
+    pub(super) addresses: Vec<(VirtualAddress, Span)>,
+    /// Where each of them stands.
+    pub(super) places: HashMap<IpAddr, Span>,
+    /// An entry of `virtual_ipaddress` was refused, and that was reported.
+    pub(super) address_refused: bool,
+    pub(super) source: Option<Given<IpAddr>>,
+    pub(super) unicast_keyword: Option<Span>,
+    pub(super) peers: Vec<(UnicastPeer, Span)>,
+    pub(super) peers_required: Option<Span>,
+    pub(super) group: Option<Given<IpAddr>>,
+    pub(super) garp: GarpDraft,
+    pub(super) tracks: Vec<TrackDraft>,
+}
+
+impl InstanceDraft {
+    pub(super) fn new(name: String, span: Span) -> Self {
+        Self {
+            name,
+            span,
+            given: Vec::new(),
+            state: None,
+            interface: None,
+            vrid: None,
+            priority: None,
+            advertisement_interval: None,
+            version: None,
+            preempt: None,
+            preempt_delay: None,
+            down_timer_adverts: None,
+            strict: None,
+            auth_type: None,
+            password: None,
+            addresses: Vec::new(),
+            places: HashMap::new(),
+            address_refused: false,
+            source: None,
+            unicast_keyword: None,
+            peers: Vec::new(),
+            peers_required: None,
+            group: None,
+            garp: GarpDraft::default(),
+            tracks: Vec::new(),
+        }
+    }
+}
+
+impl InstanceDraft {
+    /// The base priority: 100, or 255 for a `state MASTER` that gives none, as in keepalived.
+    pub(super) fn base_priority(&self) -> u8 {
+        const DEFAULT: u8 = 100;
+        match (self.priority, self.state) {
+            // The range fits.
+            (Some(given), _) => given.value as u8,
+            (None, Some((State::Master, _))) => OWNER,
+            (None, _) => DEFAULT,
+        }
+    }
+}
+
+/// The priority of the owner of the addresses (RFC 9568 §5.2.4).
+pub(super) const OWNER: u8 = 255;
+
+/// An entry of `track_script`.
+#[derive(Debug)]
+pub(super) struct TrackDraft {
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) weight: Option<i16>,
+    pub(super) reverse: Option<bool>,
+}
+
+/// The options of a virtual address.
+#[derive(Debug, Default)]
+pub(super) struct AddressDraft {
+    pub(super) device: Option<String>,
+    pub(super) broadcast: Option<(Broadcast, Span)>,
+    pub(super) scope: Option<(u8, Span)>,
+    pub(super) label: Option<(String, Span)>,
+    pub(super) detect_duplicates: bool,
+}
+
+/// A broadcast address, or how to compute it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Broadcast {
+    Address(Ipv4Addr),
+    /// All host bits one.
+    Ones,
+    /// All host bits zero.
+    Zeros,
+}
+
+/// A `vrrp_script`.
+#[derive(Debug)]
+pub(super) struct ScriptDraft {
+    pub(super) name: String,
+    /// Where its name stands.
+    pub(super) span: Span,
+    /// Where its command stands, from its first word to its last.
+    pub(super) command: Option<Span>,
+    pub(super) interval: Option<Interval>,
+    pub(super) timeout: Option<Interval>,
+    pub(super) weight: i16,
+    pub(super) reverse: bool,
+    pub(super) rise: Option<i64>,
+    pub(super) fall: Option<i64>,
+    pub(super) init_fail: bool,
+    pub(super) user: Option<UserName>,
+}
+
+impl ScriptDraft {
+    pub(super) fn new(name: String, span: Span) -> Self {
+        Self {
+            name,
+            span,
+            command: None,
+            interval: None,
+            timeout: None,
+            weight: 0,
+            reverse: false,
+            rise: None,
+            fall: None,
+            init_fail: false,
+            user: None,
+        }
+    }
+}
+
+/// `USER [GROUP]`, for `user` and `script_user`.
+#[derive(Clone, Debug)]
+pub(super) struct UserName {
+    pub(super) user: String,
+    pub(super) group: Option<String>,
+    pub(super) span: Span,
+}

@@ -1,0 +1,140 @@
+//! Options of the entries in `virtual_ipaddress`, `unicast_peer` and `track_script`.
+
+use super::{
+    EntryOption,
+    OptionClass::{Accepted, Refused, Works},
+};
+use crate::config::{
+    context::Context,
+    diagnostics::{error, warning},
+    draft::{AddressDraft, Broadcast, TrackDraft},
+    lexer::Word,
+    model::UnicastPeer,
+    values::{self, quote},
+};
+
+/// `ADDRESS[/LENGTH] OPTION ...`
+pub(in crate::config) const ADDRESS_OPTIONS: &[EntryOption<AddressDraft>] = &[
+    EntryOption { name: "dev", takes: 1, class: Works(set_device) },
+    EntryOption { name: "brd", takes: 1, class: Works(set_broadcast) },
+    EntryOption { name: "broadcast", takes: 1, class: Works(set_broadcast) },
+    EntryOption { name: "scope", takes: 1, class: Works(set_scope) },
+    EntryOption { name: "label", takes: 1, class: Works(set_label) },
+    EntryOption { name: "-nodad", takes: 0, class: Works(|address, _, _| address.detect_duplicates = true) },
+    EntryOption { name: "home", takes: 0, class: Accepted("the address is set without this flag") },
+    EntryOption { name: "mngtmpaddr", takes: 0, class: Accepted("the address is set without this flag") },
+    EntryOption { name: "noprefixroute", takes: 0, class: Accepted("the address is set without this flag") },
+    EntryOption { name: "autojoin", takes: 0, class: Accepted("the address is set without this flag") },
+    EntryOption { name: "preferred_lft", takes: 1, class: Accepted("the address is set without a lifetime") },
+    EntryOption {
+        name: "no_track",
+        takes: 0,
+        class: Accepted("an address that somebody else removes is put back, always"),
+    },
+    EntryOption { name: "peer", takes: 1, class: Refused("remove it, or set this address yourself") },
+    EntryOption {
+        name: "use_vmac",
+        takes: 0,
+        class: Refused("virtual MACs are not supported yet: remove it"),
+    },
+];
+
+/// `ADDRESS [min_ttl N] [max_ttl N]`
+pub(in crate::config) const PEER_OPTIONS: &[EntryOption<UnicastPeer>] = &[
+    EntryOption { name: "min_ttl", takes: 1, class: Works(set_min_ttl) },
+    EntryOption { name: "max_ttl", takes: 1, class: Works(set_max_ttl) },
+];
+
+/// `NAME [weight WEIGHT] [reverse]`
+pub(in crate::config) const TRACK_OPTIONS: &[EntryOption<TrackDraft>] = &[
+    EntryOption { name: "weight", takes: 1, class: Works(set_track_weight) },
+    EntryOption { name: "reverse", takes: 0, class: Works(|track, _, _| track.reverse = Some(true)) },
+    EntryOption { name: "noreverse", takes: 0, class: Works(|track, _, _| track.reverse = Some(false)) },
+    EntryOption { name: "no_reverse", takes: 0, class: Works(|track, _, _| track.reverse = Some(false)) },
+];
+
+fn set_device(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {
+    for word in words {
+        address.device = context.ok(values::interface(word), "");
+        if let Some(device) = &address.device {
+            context.expect_interface(device, word.span);
+        }
+    }
+}
+
+fn set_broadcast(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {
+    for word in words {
+        let broadcast = match word.bytes.as_slice() {
+            b"+" => Some(Broadcast::Ones),
+            b"-" => Some(Broadcast::Zeros),
+            _ => broadcast_address(word, context),
+        };
+        address.broadcast = broadcast.map(|broadcast| (broadcast, word.span));
+    }
+}
+
+fn broadcast_address(word: &Word, context: &mut Context<'_>) -> Option<Broadcast> {
+    let address = word.text().parse().ok().map(Broadcast::Address);
+    if address.is_none() {
+        let message = format!("{} is not an IPv4 broadcast address", quote(&word.text()));
+        context.push(error(word.span, message).help("`brd +` computes it from the prefix length"));
+    }
+    address
+}
+
+/// What the kernel calls them (linux/rtnetlink.h).
+const SCOPES: &[(&str, u8)] = &[("global", 0), ("site", 200), ("link", 253), ("host", 254), ("nowhere", 255)];
+
+fn set_scope(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {
+    for word in words {
+        let text = word.text();
+        let named = SCOPES.iter().find(|(name, _)| *name == text).map(|(_, scope)| *scope);
+        let scope = named.or_else(|| text.parse().ok());
+        if scope.is_none() {
+            let unknown = error(word.span, format!("unknown scope {}", quote(&text)));
+            context.push(unknown.help("global, site, link, host, nowhere, or a number from 0 to 255"));
+        }
+        address.scope = scope.map(|scope| (scope, word.span));
+    }
+}
+
+fn set_label(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {
+    const LONGEST: usize = 15;
+    for word in words {
+        let text = word.text().into_owned();
+        if values::is_placeholder(&text) && !text.contains(':') {
+            context.push(warning(word.span, format!("{} looks like a placeholder", quote(&text))));
+        }
+        if text.is_empty() || text.len() > LONGEST {
+            context.push(error(word.span, format!("a label has 1 to {LONGEST} bytes: {}", quote(&text))));
+        }
+        address.label = Some((text, word.span));
+    }
+}
+
+fn set_min_ttl(peer: &mut UnicastPeer, words: &[Word], context: &mut Context<'_>) {
+    set_ttl("min_ttl", &mut peer.min_ttl, words, context);
+}
+
+fn set_max_ttl(peer: &mut UnicastPeer, words: &[Word], context: &mut Context<'_>) {
+    set_ttl("max_ttl", &mut peer.max_ttl, words, context);
+}
+
+fn set_ttl(name: &str, ttl: &mut u8, words: &[Word], context: &mut Context<'_>) {
+    for word in words {
+        if let Some(value) = context.ok(values::number(name, word, &(0..=255)), "") {
+            // The range fits.
+            *ttl = value as u8;
+        }
+    }
+}
+
+fn set_track_weight(track: &mut TrackDraft, words: &[Word], context: &mut Context<'_>) {
+    for word in words {
+        let help = "0 means that failure is a fault";
+        if let Some(weight) = context.ok(values::number("weight", word, &(-253..=253)), help) {
+            // The range fits.
+            track.weight = Some(weight as i16);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Keywords of `vrrp_instance` that have no effect or are refused.
+
+use super::Row;
+
+const UNTRACKED: &str = "remove it if the router may stay Active when this fails";
+const NO_VMAC: &str = "virtual MACs are not supported yet: remove it on all routers, and the interface's own \
+                       address is used";
+const UNSET: &str = "remove them if nothing needs them";
+
+pub(super) const NOT_YET: &[Row] = &[
+    Row::refused("track_interface", "the router would ignore these interfaces", UNTRACKED),
+    Row::refused("track_file", "the router would ignore these files", UNTRACKED),
+    Row::refused("track_process", "the router would ignore these processes", UNTRACKED),
+    Row::refused("track_bfd", "the router would ignore these sessions", UNTRACKED),
+    Row::refused("track_src_ip", "the router would go on without its source address", UNTRACKED),
+    Row::refused(
+        "dont_track_primary",
+        "the router would give up when its link fails",
+        "remove it if a router without link may give up",
+    ),
+    Row::refused("virtual_ipaddress_excluded", "these addresses would be on no host", UNSET),
+    Row::refused("virtual_routes", "these routes would be on no host", UNSET),
+    Row::refused("virtual_rules", "these rules would be on no host", UNSET),
+    Row::refused(
+        "no_virtual_ipaddress",
+        "there would be nothing to hold",
+        "give the virtual router an address",
+    ),
+    Row::refused(
+        "no_accept",
+        "the addresses would accept packets",
+        "remove it, and keep clients out with the host's firewall",
+    ),
+    Row::refused("use_vmac", "the router would use another MAC address", NO_VMAC),
+    Row::refused("use_vmac_addr", "the addresses would use another MAC address", NO_VMAC),
+    Row::refused("use_ipvlan", "the router would use another interface", NO_VMAC),
+    Row::refused(
+        "vrf",
+        "the router would use another network",
+        "name the interface, which knows its VRF, and remove this",
+    ),
+    Row::refused(
+        "old_unicast_checksum",
+        "peers older than keepalived 1.3.7 would refuse the advertisements",
+        "upgrade the peers and remove it",
+    ),
+    Row::refused(
+        "auth_hmac",
+        "peers would refuse the advertisements",
+        "remove it on all routers of this virtual router",
+    ),
+    Row::refused(
+        "owner_ignore_adverts",
+        "an owner would hear nobody",
+        "remove it: with priority 255 on two hosts it makes two owners",
+    ),
+];
+
+const NOT_RUN: &str = "it is not run yet; transitions are in the log";
+const STALL: &str = "after a stall a node yields to whoever took over, always";
+
+pub(super) const NO_EFFECT: &[Row] = &[
+    Row::accepted("notify_master", "run on becoming Active", NOT_RUN),
+    Row::accepted("notify_backup", "run on becoming Backup", NOT_RUN),
+    Row::accepted("notify_fault", "run on a fault", NOT_RUN),
+    Row::accepted("notify_stop", "run at stop", NOT_RUN),
+    Row::accepted("notify_deleted", "run when the instance is removed", NOT_RUN),
+    Row::accepted("notify", "run on every transition", NOT_RUN),
+    Row::accepted("notify_master_rx_lower_pri", "run on a losing advertisement", NOT_RUN),
+    Row::accepted("notify_priority_changes", "priorities in the pipe", "no pipe is written yet"),
+    Row::accepted("smtp_alert", "mail on transitions", "no mail is sent yet"),
+    Row::accepted("accept", "the addresses accept packets", "they always do"),
+    Row::accepted(
+        "check_unicast_src",
+        "drop advertisements of strangers",
+        "unicast sources are always checked here",
+    ),
+    Row::accepted(
+        "skip_check_adv_addr",
+        "do not compare address lists",
+        "an address list that differs is counted and accepted, always",
+    ),
+    Row::accepted(
+        "lower_prio_no_advert",
+        "do not answer losing advertisements",
+        "a losing advertisement is answered, at most once in half an interval",
+    ),
+    Row::accepted(
+        "higher_prio_send_advert",
+        "advertise once more before yielding",
+        "the winner announces its addresses itself",
+    ),
+    Row::accepted("timer_expired_backup", "what to do after lateness", STALL),
+    Row::accepted("thread_timer_expired", "what to do after lateness", STALL),
+    Row::accepted(
+        "v3_checksum_as_v2",
+        "version 3 over IPv4 without pseudo-header in the checksum",
+        "both forms are understood, and a peer is answered in the form that it uses",
+    ),
+    Row::accepted(
+        "promote_secondaries",
+        "keep other addresses of a network",
+        "an address that the kernel removes beside another is put back",
+    ),
+    Row::accepted("vmac_xmit_base", "send from below a virtual MAC interface", "there is none"),
+    Row::accepted("garp_extra_if", "announcements on more interfaces of a virtual MAC", "there are none"),
+    Row::accepted("vmac_garp_intvl", "old name of garp_extra_if", "there are none"),
+    Row::accepted("kernel_rx_buf_size", "receive buffer", "the receive buffer is sized by need"),
+    Row::accepted("native_ipv6", "use IPv6", "the addresses say which family is used"),
+    Row::accepted("linkbeat_use_polling", "poll the link", "link changes are learned from the kernel"),
+    Row::accepted("lvs_sync_daemon_interface", "IPVS", "there is no IPVS here"),
+    Row::accepted("debug", "nothing", "it never had an effect"),
+];

@@ -1,0 +1,118 @@
+//! Keywords of the outermost level.
+
+use super::{Grammar::Block, INSTANCE, Keyword, SCRIPT, Table, apply, global::GLOBAL};
+use crate::config::{
+    context::Context,
+    diagnostics::error,
+    draft::{Draft, InstanceDraft, ScriptDraft},
+    source::Span,
+    statement::Statement,
+};
+
+/// The outermost level.
+pub(in crate::config) static ROOT: Table<Draft> =
+    Table { block: "the outermost level", sections: &[BLOCKS, REFUSED, ACCEPTED] };
+
+type Row = Keyword<Draft>;
+
+/// Reading other files: the keyword, and whether it is an error if its pattern matches none. These hold in
+/// every block.
+const INCLUDES: &[(&str, bool)] = &[
+    ("include", false),
+    ("includer", false),
+    ("includem", true),
+    ("includew", true),
+    ("includeb", false),
+    ("includea", true),
+];
+
+/// Whether a file must match, if `name` reads other files.
+pub(in crate::config) fn include_must_match(name: &str) -> Option<bool> {
+    INCLUDES.iter().find(|(include, _)| *include == name).map(|(_, must_match)| *must_match)
+}
+
+const BLOCKS: &[Row] = &[
+    Row::works("global_defs", "", Block(&GLOBAL, global), "settings of the whole node"),
+    Row::works(
+        "vrrp_instance",
+        "",
+        Block(&INSTANCE, instance),
+        "one virtual router: vrrp_instance NAME { ... }",
+    ),
+    Row::works("vrrp_script", "", Block(&SCRIPT, script), "one check: vrrp_script NAME { ... }"),
+];
+
+const STATIC: &str = "set it up with the host's own network configuration and remove it here";
+
+const REFUSED: &[Row] = &[
+    Row::refused(
+        "vrrp_sync_group",
+        "its members would move one by one",
+        "without it a member may be Active where another is not; remove it if that may be",
+    ),
+    Row::refused("static_ipaddress", "these addresses would be on no host", STATIC),
+    Row::refused("static_routes", "these routes would be on no host", STATIC),
+    Row::refused("static_rules", "these rules would be on no host", STATIC),
+    Row::refused("track_group", "it names static addresses, routes and rules", STATIC),
+    Row::refused(
+        "interface_up_down_delays",
+        "links would be believed at once",
+        "remove it, and let the operating system damp the link if it can",
+    ),
+    Row::refused(
+        "net_namespace",
+        "the node would run in another network",
+        "start the node inside the namespace (ip netns exec NAME ...) and remove it",
+    ),
+];
+
+const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
+const NETLINK: &str = "link changes are learned from the kernel";
+const UNUSED: &str = "it takes effect only where an instance tracks it, and that is not supported yet";
+
+const ACCEPTED: &[Row] = &[
+    Row::accepted("virtual_server", "an IPVS service", IPVS),
+    Row::accepted("virtual_server_group", "IPVS services", IPVS),
+    Row::accepted("SSL", "keys of IPVS checkers", IPVS),
+    Row::accepted("net_namespace_ipvs", "where IPVS runs", IPVS),
+    Row::accepted("namespace_with_ipsets", "sets in namespaces", "no firewall rules are made"),
+    Row::accepted("vrrp_track_process", "a watched process", UNUSED),
+    Row::accepted("track_file", "a watched file", UNUSED),
+    Row::accepted("vrrp_track_file", "a watched file", UNUSED),
+    Row::accepted("bfd_instance", "a BFD session", UNUSED),
+    Row::accepted("garp_group", "gaps between announcements", "announcements are sent without a gap"),
+    Row::accepted("linkbeat_interfaces", "links that are polled", NETLINK),
+    Row::accepted("linkbeat_use_polling", "poll all links", NETLINK),
+    Row::accepted("instance", "a name for one of several daemons", "several nodes need no names here yet"),
+    Row::accepted("use_pid_dir", "where process numbers are written", "no process numbers are written"),
+    Row::accepted("child_wait_time", "time for child processes at stop", "a stop does not wait for children"),
+];
+
+fn global(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
+    apply(&GLOBAL, &mut draft.globals, &statement.body, context);
+}
+
+fn instance(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
+    let (name, span) = name(statement, context);
+    let mut instance = InstanceDraft::new(name, span);
+    instance.given = apply(&INSTANCE, &mut instance, &statement.body, context);
+    draft.instances.push(instance);
+}
+
+fn script(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
+    let (name, span) = name(statement, context);
+    let mut script = ScriptDraft::new(name, span);
+    apply(&SCRIPT, &mut script, &statement.body, context);
+    draft.scripts.push(script);
+}
+
+/// The name of a block and its place; a block without one is reported and read all the same.
+fn name(statement: &Statement, context: &mut Context<'_>) -> (String, Span) {
+    if let Some(word) = statement.arguments.first() {
+        return (word.text().into_owned(), word.span);
+    }
+    let keyword = statement.keyword.text();
+    let nameless = error(statement.keyword.span, format!("`{keyword}` needs a name"));
+    context.push(nameless.help(format!("{keyword} NAME {{ ... }}")));
+    (String::new(), statement.keyword.span)
+}

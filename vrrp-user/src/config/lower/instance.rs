@@ -1,0 +1,210 @@
+//! Virtual routers: defaults, and what their settings mean together.
+
+use std::{collections::HashMap, net::IpAddr};
+
+use vrrp_common::{
+    time::Interval,
+    wire::{Family, Version},
+};
+
+use super::{announce::announce, count, script::Scripts, standing::Standing, transport};
+use crate::config::{
+    context::Context,
+    diagnostics::{error, warning},
+    draft::{Draft, GlobalDraft, InstanceDraft, OWNER},
+    model::{Instance, Track},
+    values::{family_name, family_of, quote},
+};
+
+/// All virtual routers that can be told from their drafts; what is missing is reported.
+pub(super) fn finish_all(draft: &Draft, scripts: &Scripts<'_>, context: &mut Context<'_>) -> Vec<Instance> {
+    let mut used = HashMap::new();
+    let mut finished = Vec::new();
+    for instance in &draft.instances {
+        let Some(ready) = finish(instance, &draft.globals, scripts, context) else { continue };
+        let key = (ready.interface.clone(), ready.family, ready.vrid);
+        let place = instance.vrid.map_or(instance.span, |vrid| vrid.span);
+        if let Some(other) = used.insert(key, place) {
+            let family = family_name(ready.family);
+            let (vrid, interface) = (ready.vrid, quote(&ready.interface));
+            let message = format!("virtual_router_id {vrid} is used twice for {family} on {interface}");
+            context
+                .push(error(place, message).related(other, "the other one").help("give each its own number"));
+        }
+        finished.push(ready);
+    }
+    finished
+}
+
+fn finish(
+    draft: &InstanceDraft,
+    globals: &GlobalDraft,
+    scripts: &Scripts<'_>,
+    context: &mut Context<'_>,
+) -> Option<Instance> {
+    let interface = interface(draft, globals, context);
+    let vrid = vrid(draft, context);
+    let family = addresses(draft, context);
+    let tracks = tracks(draft, scripts, context);
+    let standing = Standing::of(draft, globals, context);
+    let (interface, vrid, family) = (interface?, vrid?, family?);
+    let version = version(draft, globals, family, context);
+    Some(Instance {
+        name: draft.name.clone(),
+        interface,
+        vrid,
+        version,
+        family,
+        priority: standing.priority,
+        advertisement_interval: advertisement_interval(draft, version, context),
+        down_timer_adverts: count(draft.down_timer_adverts.or(globals.down_timer_adverts), 3),
+        preempt: standing.preempt,
+        preempt_delay: standing.preempt_delay,
+        password: password(draft, version, standing.strict, context),
+        addresses: draft.addresses.iter().map(|(address, _)| address.clone()).collect(),
+        source: transport::source(draft, family, context),
+        group: transport::group(draft, globals, family, context),
+        peers: transport::peers(draft, family, context),
+        announce: announce(draft, globals, standing.strict),
+        tracks,
+    })
+}
+
+fn interface(draft: &InstanceDraft, globals: &GlobalDraft, context: &mut Context<'_>) -> Option<String> {
+    let given = draft.interface.as_ref().or(globals.default_interface.as_ref());
+    let Some(given) = given else {
+        missing(draft, "interface", "interface eth0", context);
+        return None;
+    };
+    context.expect_interface(&given.value, given.span);
+    Some(given.value.clone())
+}
+
+fn vrid(draft: &InstanceDraft, context: &mut Context<'_>) -> Option<u8> {
+    if draft.vrid.is_none() {
+        missing(draft, "virtual_router_id", "a number from 1 to 255, the same on all routers", context);
+    }
+    draft.vrid.map(|vrid| count(Some(vrid.value), 0))
+}
+
+/// Reports what is missing; not if it was given and refused, which was reported already.
+fn missing(draft: &InstanceDraft, keyword: &str, help: &str, context: &mut Context<'_>) {
+    if draft.given.contains(&keyword) {
+        return;
+    }
+    let missing = error(draft.span, format!("{} has no `{keyword}`", quote(&draft.name)));
+    context.missing(missing.help(help));
+}
+
+/// The family that the addresses decide.
+fn addresses(draft: &InstanceDraft, context: &mut Context<'_>) -> Option<Family> {
+    let Some((first, span)) = draft.addresses.first() else {
+        if !draft.address_refused {
+            let none = error(draft.span, format!("{} has no virtual address", quote(&draft.name)));
+            context.missing(none.help("virtual_ipaddress { 192.0.2.10/24 }"));
+        }
+        return None;
+    };
+    if let IpAddr::V6(address) = first.address
+        && !address.is_unicast_link_local()
+    {
+        let first = warning(*span, "the first IPv6 address is not link-local");
+        context.push(first.help("RFC 9568 wants it so, and strict routers insist; keepalived does not"));
+    }
+    let family = family_of(first.address);
+    if let Some((_, span)) = draft.addresses.get(Instance::capacity(family)) {
+        let carried = Instance::capacity(family);
+        let message = format!("an advertisement carries {carried} {} addresses", family_name(family));
+        let help =
+            "this one and those behind it move with the others, but are not advertised, as in keepalived";
+        context.push(warning(*span, message).help(help));
+    }
+    Some(family)
+}
+
+fn version(
+    draft: &InstanceDraft,
+    globals: &GlobalDraft,
+    family: Family,
+    context: &mut Context<'_>,
+) -> Version {
+    if family == Family::V6 {
+        if let Some(version) = draft.version.filter(|version| version.value == 2) {
+            context.push(warning(version.span, "version 2 has no IPv6; version 3 is used"));
+        }
+        return Version::V3;
+    }
+    match draft.version.map(|version| version.value).or(globals.version) {
+        Some(3) => Version::V3,
+        _ => Version::V2,
+    }
+}
+
+fn advertisement_interval(draft: &InstanceDraft, version: Version, context: &mut Context<'_>) -> Interval {
+    let Some(given) = draft.advertisement_interval else { return Interval::from_secs(1) };
+    let (unit, most) = match version {
+        Version::V2 => (Interval::from_secs(1), Interval::from_secs(255)),
+        Version::V3 => (Interval::from_centiseconds(1), Interval::from_centiseconds(4095)),
+    };
+    // Half a unit and more counts as one, and nothing counts as none (2.2.7 does the same).
+    let units = given.value.plus(unit.divided(2)).as_nanos() / unit.as_nanos();
+    let used = unit.times(units.max(1)).min(most);
+    if used != given.value {
+        let number = version as u8;
+        let message = format!("version {number} cannot advertise every {}; {used} is used", given.value);
+        let help = match version {
+            Version::V2 => "version 2 counts whole seconds, up to 255; `version 3` counts hundredths",
+            Version::V3 => "version 3 counts hundredths of a second, up to 40.95",
+        };
+        context.push(warning(given.span, message).help(help));
+    }
+    used
+}
+
+fn password(
+    draft: &InstanceDraft,
+    version: Version,
+    strict: bool,
+    context: &mut Context<'_>,
+) -> Option<[u8; 8]> {
+    let unused = |span, why: &str| warning(span, format!("{why}; this is ignored, as in keepalived"));
+    let place = draft.auth_type.or_else(|| draft.password.map(|(_, span)| span))?;
+    let ignored = match (draft.auth_type, draft.password) {
+        _ if version == Version::V3 => unused(place, "version 3 has no authentication"),
+        _ if strict => unused(place, "strict mode has no authentication"),
+        (Some(_), Some((password, _))) => return Some(password),
+        (Some(_), None) => unused(place, "there is no `auth_pass`"),
+        (None, _) => unused(place, "there is no `auth_type`").help("write `auth_type PASS` if it is meant"),
+    };
+    context.push(ignored);
+    None
+}
+
+fn tracks(draft: &InstanceDraft, scripts: &Scripts<'_>, context: &mut Context<'_>) -> Vec<Track> {
+    let mut tracks = Vec::new();
+    let mut seen = HashMap::new();
+    for given in &draft.tracks {
+        let name = quote(&given.name);
+        if let Some(first) = seen.get(&given.name) {
+            let twice = warning(given.span, format!("{name} is tracked twice; the first entry counts"));
+            context.push(twice.related(*first, "tracked here first"));
+            continue;
+        }
+        seen.insert(&given.name, given.span);
+        let Some((index, script)) = scripts.find(&given.name) else {
+            let unknown = error(given.span, format!("there is no vrrp_script {name}"));
+            context.missing(unknown.help("the router would run without this check"));
+            continue;
+        };
+        let weight = given.weight.unwrap_or(script.weight);
+        let reverse = given.reverse.unwrap_or(script.reverse);
+        if weight != 0 && draft.base_priority() == OWNER {
+            let message = format!("the weight of {name} does nothing with priority 255");
+            context.push(
+                warning(given.span, message).help("an owner's priority never changes; use 254 or less"),
+            );
+        }
+        tracks.push(Track { script: index, weight, reverse });
+    }
+    tracks
+}

@@ -1,0 +1,69 @@
+//! Statements to the effective configuration: defaults, and checks that need more than one statement.
+
+mod announce;
+mod instance;
+mod script;
+mod standing;
+mod transport;
+mod user;
+
+use std::collections::HashMap;
+
+use super::{
+    context::Context,
+    diagnostics::{Report, error},
+    draft::Draft,
+    host::Host,
+    keywords::{ROOT, apply},
+    model::Configuration,
+    source::{Sources, Span},
+    statement::Statement,
+    values::quote,
+};
+
+use script::Scripts;
+
+/// The configuration that the statements of all files make; what is wrong with them goes to `report`, and only
+/// if nothing is, the configuration may be used.
+pub(super) fn lower(
+    statements: &[Statement],
+    report: &mut Report,
+    sources: &Sources,
+    host: &dyn Host,
+) -> Configuration {
+    let whole = !report.has_errors();
+    let mut context = Context::new(report, sources, host, whole);
+    let mut draft = Draft::default();
+    apply(&ROOT, &mut draft, statements, &mut context);
+    check_names(&draft, &mut context);
+    let scripts = Scripts::finish(&draft, &mut context);
+    let instances = instance::finish_all(&draft, &scripts, &mut context);
+    let router_id = draft.globals.router_id.clone().unwrap_or_else(|| host.name());
+    Configuration { router_id, instances, scripts: scripts.tracked }
+}
+
+fn check_names(draft: &Draft, context: &mut Context<'_>) {
+    let instances = draft.instances.iter().map(|instance| (&*instance.name, instance.span));
+    let scripts = draft.scripts.iter().map(|script| (&*script.name, script.span));
+    unique("vrrp_instance", instances, context);
+    unique("vrrp_script", scripts, context);
+    if draft.instances.is_empty() {
+        let nothing = error(None, "there is no `vrrp_instance`: nothing to run");
+        context.missing(nothing.help("vrrp_instance NAME { interface ... virtual_router_id ... }"));
+    }
+}
+
+fn unique<'d>(what: &str, named: impl Iterator<Item = (&'d str, Span)>, context: &mut Context<'_>) {
+    let mut seen = HashMap::new();
+    for (name, span) in named {
+        if let Some(first) = seen.insert(name, span) {
+            let twice = error(span, format!("there are two {what} blocks of the name {}", quote(name)));
+            context.push(twice.related(first, "the other one").help("give each its own name"));
+        }
+    }
+}
+
+/// A number that its range keeps within the type; `default` if it was not given.
+fn count<N: TryFrom<i64>>(given: Option<i64>, default: N) -> N {
+    given.and_then(|count| N::try_from(count).ok()).unwrap_or(default)
+}

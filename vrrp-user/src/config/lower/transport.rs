@@ -1,0 +1,72 @@
+//! From where and to whom advertisements go.
+
+use std::{
+    collections::HashSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use vrrp_common::wire::Family;
+
+use crate::config::{
+    context::Context,
+    diagnostics::{error, warning},
+    draft::{GlobalDraft, InstanceDraft},
+    model::UnicastPeer,
+    source::Span,
+    values::{family_name, family_of},
+};
+
+fn of_family(address: IpAddr, family: Family, span: Span, context: &mut Context<'_>) {
+    if family_of(address) != family {
+        let (ours, theirs) = (family_name(family), family_name(family_of(address)));
+        let wrong = error(span, format!("{address} is {theirs}, but this virtual router is {ours}"));
+        context.push(wrong.help("the virtual addresses say which family is used"));
+    }
+}
+
+pub(super) fn source(draft: &InstanceDraft, family: Family, context: &mut Context<'_>) -> Option<IpAddr> {
+    let given = draft.source?;
+    of_family(given.value, family, given.span, context);
+    Some(given.value)
+}
+
+pub(super) fn group(
+    draft: &InstanceDraft,
+    globals: &GlobalDraft,
+    family: Family,
+    context: &mut Context<'_>,
+) -> IpAddr {
+    if let Some(given) = draft.group {
+        of_family(given.value, family, given.span, context);
+        return given.value;
+    }
+    match family {
+        Family::V4 => globals.group4.unwrap_or(IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18))),
+        Family::V6 => globals.group6.unwrap_or(IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12))),
+    }
+}
+
+pub(super) fn peers(draft: &InstanceDraft, family: Family, context: &mut Context<'_>) -> Vec<UnicastPeer> {
+    let mut peers: Vec<UnicastPeer> = Vec::new();
+    let mut seen = HashSet::new();
+    for (peer, span) in &draft.peers {
+        of_family(peer.address, family, *span, context);
+        if !seen.insert(peer.address) {
+            context.push(warning(*span, format!("{} is given twice; the first entry counts", peer.address)));
+        } else {
+            peers.push(*peer);
+        }
+    }
+    match (draft.peers_required, draft.unicast_keyword) {
+        (Some(span), _) if peers.is_empty() => {
+            let none = error(span, "there are no unicast peers");
+            context.push(none.help("unicast_peer { ADDRESS }"));
+        }
+        (_, Some(span)) if peers.is_empty() => {
+            let none = warning(span, "there are no unicast peers; advertisements are multicast");
+            context.push(none.help("name the peers in unicast_peer, or use mcast_src_ip"));
+        }
+        _ => {}
+    }
+    peers
+}

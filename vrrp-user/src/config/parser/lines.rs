@@ -1,0 +1,90 @@
+//! What is said of a line before its keyword is looked up: secrets are hidden, what cannot be read is refused.
+
+use super::{Content, Parser};
+use crate::config::{
+    diagnostics::{error, warning},
+    keywords::{self, Lookup},
+    lexer::Word,
+    source::Span,
+    statement::Statement,
+    values::quote,
+};
+
+impl Parser<'_> {
+    /// Checks the words of one line; returns whether it is a statement.
+    pub(super) fn check_line(&mut self, content: Content, line: &Statement) -> bool {
+        self.hide_secrets(content, line);
+        for word in words(line) {
+            self.check_word(word);
+        }
+        let Some(what) = unsupported(content, &line.keyword) else { return true };
+        self.report.push(error(line.keyword.span, format!("{what}: {}", quote(&line.keyword.text()))));
+        false
+    }
+
+    /// A password is never shown: nothing that follows its keyword, whatever block that stands in; and in a
+    /// block for passwords only keywords, what is like one, and the first word behind a keyword.
+    fn hide_secrets(&mut self, content: Content, line: &Statement) {
+        if let Some(word) = words(line).find(|word| keywords::is_secret(&word.text())) {
+            self.sources.hide_after(word.span);
+        } else if let Content::Keywords(table) = content
+            && table.has_secrets()
+        {
+            let keyword = &line.keyword;
+            let known = table.shape(&keyword.text()).is_some();
+            let shown = match line.arguments.first().filter(|_| known) {
+                Some(value) => value.span,
+                None if may_be_shown(table, keyword) => keyword.span,
+                None => Span { end: keyword.span.start, ..keyword.span },
+            };
+            self.sources.hide_after(shown);
+        }
+    }
+
+    fn check_word(&mut self, word: &Word) {
+        if word.bytes.windows(3).any(|window| window == b"${_") {
+            let refused = error(word.span, "predefined variables are not supported yet");
+            self.report.push(refused.help("write the value itself"));
+        }
+        if std::str::from_utf8(&word.bytes).is_err() {
+            self.report.push(warning(word.span, "this text is not UTF-8").help("save the file as UTF-8"));
+        }
+    }
+}
+
+fn words(line: &Statement) -> impl Iterator<Item = &Word> {
+    std::iter::once(&line.keyword).chain(&line.arguments)
+}
+
+/// Whether a word that stands where a keyword should may be shown: in a block for passwords, only a keyword or
+/// what is like one.
+pub(super) fn may_be_shown(table: &dyn Lookup, first: &Word) -> bool {
+    let name = first.text();
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    !table.has_secrets() || (plain && keywords::suggestion(table, &name).is_some())
+}
+
+/// What the language has and this version has not, and what templates leave behind, by how a line begins; and
+/// whether that holds for lines of values too, which are otherwise refused in better words.
+const UNSUPPORTED: &[(&str, bool, &str)] = &[
+    (
+        "@",
+        true,
+        "conditional lines are not supported yet; write what holds for this host without its condition",
+    ),
+    ("~SEQ", true, "~SEQ is not supported yet; write the lines out"),
+    ("~LST", true, "~LST is not supported yet; write the lines out"),
+    ("$", false, "definitions and variables are not supported yet; write the value itself where it is used"),
+    ("{{", false, TEMPLATE),
+    ("{%", false, TEMPLATE),
+    ("<%", false, TEMPLATE),
+];
+
+const TEMPLATE: &str = "this is a template, not a configuration; fill it in first";
+
+fn unsupported(content: Content, first: &Word) -> Option<&'static str> {
+    let text = first.text();
+    let applies = |always: bool| always || matches!(content, Content::Keywords(_));
+    let found = UNSUPPORTED.iter().find(|(prefix, always, _)| applies(*always) && text.starts_with(prefix));
+    found.map(|(_, _, what)| *what)
+}

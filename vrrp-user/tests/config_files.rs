@@ -1,0 +1,220 @@
+//! The configuration from several files, from no file, and from what is no configuration.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Parser;
+use tempfile::TempDir;
+use vrrp_common::{time::Interval, wire::Version};
+use vrrp_user::config::{Loaded, Options, from_options, load, render, render_line};
+
+/// A directory with these files in it.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// `lo` is there wherever tests run.
+const INSTANCE: &str =
+    "vrrp_instance V {\ninterface lo\nvirtual_router_id 5\nvirtual_ipaddress { 192.0.2.1 }\n}\n";
+
+/// What was said, one line each, without the directory's name.
+fn lines(loaded: &Loaded, folder: &Path) -> Vec<String> {
+    let folder = format!("{}/", folder.display());
+    let lines = loaded.diagnostics.iter().map(|diagnostic| render_line(diagnostic, &loaded.sources));
+    lines.map(|line| line.replace(&folder, "")).collect()
+}
+
+fn check_files(files: &[(&str, &str)], expected: &[&str]) -> Loaded {
+    let folder = folder(files);
+    let loaded = load(&folder.path().join(files[0].0));
+    let found = lines(&loaded, folder.path());
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (line, part) in found.iter().zip(expected) {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert_eq!(loaded.configuration.is_none(), found.iter().any(|line| line.contains("error: ")));
+    loaded
+}
+
+#[test]
+fn included_files_are_relative_to_the_file_that_includes_them() {
+    let loaded = check_files(
+        &[
+            ("main.conf", "global_defs {\ninclude parts/globals\n}\ninclude parts/*.conf\n"),
+            ("parts/globals", "router_id deep\n"),
+            ("parts/b.conf", "include more/w.conf # the other one\n"),
+            ("parts/a.conf", INSTANCE),
+            ("parts/more/w.conf", &INSTANCE.replace("V", "W").replace(" 5", " 6")),
+        ],
+        &[],
+    );
+    let configuration = loaded.configuration.unwrap();
+    assert_eq!(configuration.router_id, "deep");
+    let names: Vec<&str> = configuration.instances.iter().map(|instance| instance.name.as_str()).collect();
+    assert_eq!(names, ["V", "W"]);
+}
+
+#[test]
+fn an_include_may_stand_among_addresses() {
+    let text = INSTANCE.replace("{ 192.0.2.1 }", "{\ninclude addresses\n}");
+    let loaded = check_files(&[("main.conf", &text), ("addresses", "192.0.2.7\n192.0.2.8\n")], &[]);
+    assert_eq!(loaded.configuration.unwrap().instances[0].addresses.len(), 2);
+}
+
+#[test]
+fn more_addresses_than_an_advertisement_carries_are_kept() {
+    let many: String = (0..300).map(|n| format!("198.18.{}.{}\n", n / 250, n % 250 + 1)).collect();
+    let text = INSTANCE.replace("{ 192.0.2.1 }", &format!("{{\n{many}}}"));
+    let loaded =
+        check_files(&[("a", &text)], &["a:260:1: warning: an advertisement carries 255 IPv4 addresses"]);
+    assert_eq!(loaded.configuration.unwrap().instances[0].addresses.len(), 300);
+}
+
+#[test]
+fn a_pattern_without_match_is_noticed_and_refused_where_a_match_was_demanded() {
+    let with = |line: &str| format!("{line}\n{INSTANCE}");
+    check_files(&[("a", &with("include none/*.conf"))], &["a:1:9: notice: no file matches `none/*.conf`"]);
+    check_files(&[("a", &with("includer none.conf"))], &["a:1:10: notice: no file matches"]);
+    check_files(&[("a", &with("includem none.conf"))], &["a:1:10: error: no file matches"]);
+    check_files(&[("a", &with("includea none/*.conf"))], &["a:1:10: error: no file matches"]);
+    check_files(&[("a", &with("include"))], &["a:1:1: error: `include` needs a file name"]);
+}
+
+#[test]
+fn files_that_include_each_other_are_refused() {
+    check_files(&[("a", "include b\n"), ("b", "include a\n")], &["b:1:9: error:"]);
+    check_files(&[("a", "include a\n")], &["a:1:9: error:"]);
+}
+
+#[test]
+fn includes_are_bounded_in_depth_and_number() {
+    let names: Vec<String> = (0..20).map(|number| format!("f{number}")).collect();
+    let texts: Vec<String> = (1..21).map(|number| format!("include f{number}\n")).collect();
+    let files: Vec<(&str, &str)> =
+        names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+    check_files(&files, &["16 files deep"]);
+    let many = "include b\n".repeat(600);
+    let folder = folder(&[("a", &many), ("b", "")]);
+    let loaded = load(&folder.path().join("a"));
+    assert!(
+        lines(&loaded, folder.path()).iter().any(|line| line.contains("more than 1000 files and includes"))
+    );
+}
+
+#[test]
+fn braces_must_match_within_a_file() {
+    check_files(
+        &[("a", "include b\ninterface lo\n}\n"), ("b", "vrrp_instance V {\n")],
+        &[
+            "a:2:1: warning: unknown keyword `interface`",
+            "a:3:1: error: a `}` that closes nothing",
+            "b:1:17: error",
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_configuration_is_told_by_name() {
+    let folder = folder(&[("a", "")]);
+    fs::write(folder.path().join("binary"), b"\x7fELF\0\0").unwrap();
+    for (name, expected) in [
+        ("", "is a directory, not a configuration file"),
+        ("absent.conf", "cannot read absent.conf: No such file"),
+        ("binary", "binary is a binary file (NUL byte at offset 4)"),
+    ] {
+        let path: PathBuf = folder.path().join(name);
+        let loaded = load(&path);
+        let found = lines(&loaded, folder.path());
+        assert!(found.len() == 1 && found[0].starts_with("error: "), "{found:?}");
+        assert!(found[0].contains(expected), "{found:?}");
+        assert!(loaded.configuration.is_none());
+    }
+    let included = check_files(&[("a", "include .\n")], &["a:1:9: error:"]);
+    assert!(included.configuration.is_none());
+}
+
+#[derive(Parser)]
+struct Run {
+    #[command(flatten)]
+    options: Options,
+}
+
+fn options(line: &str) -> Options {
+    let words = line.split(' ').filter(|word| !word.is_empty());
+    Run::try_parse_from(std::iter::once("run").chain(words)).unwrap().options
+}
+
+#[test]
+fn options_mean_what_a_file_means() {
+    let line = "--interface lo --vrid 51 --priority 101 --vip 192.0.2.10/24 --vip 192.0.2.11 --advert-int 0.1 \
+                --version 3 --nopreempt --unicast-peer 192.0.2.2 --unicast-src 192.0.2.1 --name web";
+    let file = "vrrp_instance web {\ninterface lo\nvirtual_router_id 51\npriority 101\nadvert_int 0.1\nversion 3\n\
+                nopreempt\nunicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2\n}\nvirtual_ipaddress {\n\
+                192.0.2.10/24\n192.0.2.11\n}\n}\n";
+    let folder = folder(&[("a", file)]);
+    let from_file = load(&folder.path().join("a")).configuration.unwrap();
+    let from_line = from_options(&options(line)).configuration.unwrap();
+    assert_eq!(from_line, from_file);
+    assert_eq!(from_line.instances[0].advertisement_interval, Interval::from_millis(100));
+}
+
+#[test]
+fn few_options_are_enough() {
+    let loaded = from_options(&options("--interface lo --vrid 51 --vip 192.0.2.10/24 --auth-pass abc"));
+    let instance = &loaded.configuration.unwrap().instances[0];
+    assert_eq!((instance.priority, instance.version), (100, Version::V2));
+    assert_eq!(instance.password, Some(*b"abc\0\0\0\0\0"));
+    assert!(loaded.diagnostics.is_empty());
+}
+
+#[test]
+fn refused_options_are_shown_in_the_command_line() {
+    let cases = [
+        (
+            "--vrid 256 --interface lo --vip 192.0.2.1",
+            "command line:1:33: error: `virtual_router_id` must be",
+        ),
+        ("--vrid 5 --interface lo --vip 192.0.2.1/33", "error: the prefix length of 192.0.2.1"),
+        ("--vrid 5 --interface lo", "error: `VI_1` has no virtual address"),
+        ("--vip 192.0.2.1 --interface lo", "error: `VI_1` has no `virtual_router_id`"),
+        ("--vip 192.0.2.1 --vrid 5", "error: `VI_1` has no `interface`"),
+        ("--vrid 5 --interface lo --vip 192.0.2.1 --priority 0", "error: `priority` must be"),
+        (
+            "--vrid 5 --interface lo --vip 192.0.2.1 --unicast-peer ::2",
+            "is IPv6, but this virtual router is IPv4",
+        ),
+    ];
+    for (line, expected) in cases {
+        let loaded = from_options(&options(line));
+        let found = lines(&loaded, Path::new(""));
+        assert!(found.len() == 1 && found[0].contains(expected), "{line}: {found:?}");
+        assert!(loaded.configuration.is_none());
+    }
+}
+
+#[test]
+fn a_value_cannot_smuggle_in_a_statement() {
+    let mut options = options("--interface lo --vrid 5 --vip 192.0.2.1");
+    options.priority = Some("7\npriority 255".into());
+    assert!(from_options(&options).configuration.is_none());
+    options.priority = None;
+    options.name = Some("x } vrrp_instance y {".into());
+    let configuration = from_options(&options).configuration.unwrap();
+    assert_eq!(configuration.instances.len(), 1);
+}
+
+#[test]
+fn the_password_on_the_command_line_is_not_shown() {
+    let loaded = from_options(&options("--interface lo --vrid 0 --vip 192.0.2.1 --auth-pass s3cretly"));
+    let text = render(&loaded.diagnostics, &loaded.sources, true);
+    assert_eq!(loaded.diagnostics.len(), 1, "{text}");
+    assert!(text.contains("--auth-pass ********") && !text.contains("s3cret"), "{text}");
+}
