@@ -1,11 +1,23 @@
 //! xvrrp: a VRRP node. The binary is a shell around this library, so that tests can link all of it.
+//!
+//! Three threads: *protocol* ([`node`]: timers, packets, elections, transmission), *address* ([`netlink`]) and
+//! *service* ([`service`]: checks, control socket, signals); scripts run in a process of their own
+//! ([`spawner`]). The protocol thread waits for none of them.
 
+pub mod cli;
+pub mod commands;
 pub mod config;
+pub mod control;
+pub mod daemon;
 pub mod datapath;
+pub mod logs;
 pub mod netlink;
+pub mod node;
 pub mod perform;
 pub mod rights;
+pub mod service;
 pub mod spawner;
+pub mod status;
 pub mod sys;
 #[cfg(test)]
 mod testing;

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The `xvrrp` binary: everything else is library code that tests can link.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vrrp_user::cli::main()
+}

@@ -1,0 +1,112 @@
+//! The command line: what can be typed, and which command it starts. No command's work is done here.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
+
+use crate::{commands, config::Options};
+
+/// Where the daemon listens for `status` unless `--control` says otherwise.
+pub const CONTROL_PATH: &str = "/run/xvrrp/control.sock";
+
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("XVRRP_COMMIT"), ")");
+
+/// A VRRP node: two or more hosts share an address, exactly one owns it.
+#[derive(Debug, Parser)]
+#[command(name = "xvrrp", version = VERSION, max_term_width = 100)]
+pub struct Cli {
+    /// Say more (repeat for even more).
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only what went wrong.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the node in the foreground until SIGTERM or SIGINT.
+    Run(Box<Run>),
+    /// Read a configuration file and report everything that is wrong with it (exit code 3 if unusable).
+    Check(Check),
+    /// Show what a running node knows and why it did what it did.
+    Status(Status),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Configuration file [default: /etc/xvrrp/xvrrp.conf, else /etc/keepalived/keepalived.conf].
+    #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "Options")]
+    pub file: Option<PathBuf>,
+    /// Unix socket for `xvrrp status`.
+    #[arg(long, value_name = "PATH", default_value = CONTROL_PATH)]
+    pub control: PathBuf,
+    /// The router's settings, when there is no file.
+    #[command(flatten)]
+    pub options: Option<Options>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Configuration file [default: as for `run`].
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print JSON, the stable form for programs.
+    #[arg(long)]
+    pub json: bool,
+    /// Unix socket of the running node.
+    #[arg(long, value_name = "PATH", default_value = CONTROL_PATH)]
+    pub control: PathBuf,
+}
+
+/// Parses the command line, runs the command, and prints an error once with all its causes.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let style = commands::Style { color: cli.color, verbose: cli.verbose, quiet: cli.quiet };
+    let outcome = match &cli.command {
+        Command::Run(arguments) => commands::run::run(arguments, style),
+        Command::Check(arguments) => commands::check::run(arguments, style),
+        Command::Status(arguments) => commands::status::run(arguments, style),
+    };
+    outcome.unwrap_or_else(|error| {
+        #[allow(clippy::print_stderr, reason = "the one place where a failed command says why")]
+        {
+            eprintln!("xvrrp: {error:#}");
+        }
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_file_and_a_file_less_router_exclude_each_other() {
+        let typed =
+            ["xvrrp", "run", "-f", "x.conf", "--interface", "eth0", "--vrid", "51", "--vip", "192.0.2.1/24"];
+        let error = Cli::try_parse_from(typed).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+}

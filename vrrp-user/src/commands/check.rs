@@ -1,0 +1,32 @@
+//! `xvrrp check`: reads a configuration and says everything that is wrong with it.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::Style;
+use crate::{cli, config};
+
+/// The exit code for a file that cannot be used.
+const UNUSABLE: u8 = 3;
+
+/// Reports on the file; exit code 3 if a node would refuse it.
+pub fn run(arguments: &cli::Check, style: Style) -> anyhow::Result<ExitCode> {
+    let path = match &arguments.file {
+        Some(path) => path.clone(),
+        None => config::default_path()
+            .context("no configuration file found: name one, as in `xvrrp check FILE`")?,
+    };
+    let loaded = config::load(&path);
+    super::report(&loaded, style);
+    match &loaded.configuration {
+        Some(configuration) => {
+            if !style.quiet {
+                let routers = configuration.instances.len();
+                super::print(&format!("{}: usable, {routers} virtual router(s)\n", path.display()))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Ok(ExitCode::from(UNUSABLE)),
+    }
+}

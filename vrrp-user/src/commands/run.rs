@@ -1,0 +1,42 @@
+//! `xvrrp run`: reads the configuration, says what is wrong with it, and becomes the daemon.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use super::Style;
+use crate::{
+    cli,
+    config::{self, Loaded},
+    daemon, logs, spawner,
+};
+
+/// The exit code for a command line that cannot be used, as clap's own.
+const USAGE: u8 = 2;
+
+/// Runs until stopped. Exit code 1 if the file or the host does not let the node run, 2 if the options don't.
+pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
+    // First of all: the spawner is forked while the process is small, single-threaded and has its rights.
+    let spawner = spawner::Process::start().context("cannot fork the process that runs scripts")?;
+    let loaded = load(arguments)?;
+    super::report(&loaded, style);
+    let Some(configuration) = loaded.configuration else {
+        return Ok(if arguments.options.is_some() { ExitCode::from(USAGE) } else { ExitCode::FAILURE });
+    };
+    let guard = logs::start(style.level(), style.color_on_stderr());
+    let outcome = daemon::run(configuration, spawner, &arguments.control);
+    drop(guard);
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+fn load(arguments: &cli::Run) -> Result<Loaded> {
+    if let Some(options) = &arguments.options {
+        return Ok(config::from_options(options));
+    }
+    let path = match &arguments.file {
+        Some(path) => path.clone(),
+        None => config::default_path()
+            .context("no configuration: name a file with -f, or give --interface, --vrid and --vip")?,
+    };
+    Ok(config::load(&path))
+}

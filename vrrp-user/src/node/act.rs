@@ -1,0 +1,135 @@
+//! What the election asks for is done here, in its order. Nothing is decided.
+
+use std::sync::Arc;
+
+use vrrp_common::{
+    election::{Action, Announcement, Input, State},
+    time::{Instant, Interval},
+};
+
+use super::Node;
+use crate::{
+    netlink::{Desired, DesiredRouter},
+    perform::transmit::{Route, Sent},
+    sys::clock,
+};
+
+impl Node {
+    /// Gives `input` to a router's election and does what it asks for. `granted` is the clock as read before
+    /// this turn looked at anything.
+    pub(super) fn input(&mut self, index: usize, input: Input, granted: Instant) {
+        let now = clock::now();
+        let due = self.routers[index].machine.next_advertisement();
+        let actions = self.routers[index].machine.handle(input, now);
+        for action in actions {
+            self.perform(index, action, due, granted);
+        }
+        let router = &self.routers[index];
+        if let Some(view) = router.view(now) {
+            self.datapath.update(router.slot, view);
+        }
+    }
+
+    fn perform(&mut self, index: usize, action: Action, due: Option<Instant>, granted: Instant) {
+        match action {
+            Action::Transition(transition) => {
+                let router = &mut self.routers[index];
+                router.history.note(&router.instance.name, &transition, &self.checks);
+            }
+            Action::Advertise { priority, interval, copies } => {
+                self.advertise(index, (priority, interval, copies), due, granted);
+            }
+            // The lease lives in the election; the guard that enforces it in the kernel reads it from there.
+            Action::Grant(_) | Action::Close => {}
+            Action::Acquire => {
+                self.routers[index].expect_addresses(clock::now());
+                self.publish();
+            }
+            Action::Release => {
+                self.announcer.stop(self.routers[index].slot);
+                self.routers[index].release_addresses();
+                self.publish();
+            }
+            Action::Announce(occasion) => self.announce_for(index, occasion),
+        }
+    }
+
+    fn advertise(
+        &mut self,
+        index: usize,
+        (priority, interval, copies): (u8, Interval, u8),
+        due: Option<Instant>,
+        granted: Instant,
+    ) {
+        let router = &mut self.routers[index];
+        let Some(ground) = router.ground else { return };
+        let route = Route {
+            interface: ground.ifindex,
+            mac: ground.mac,
+            source: ground.source,
+            group: router.instance.group,
+            peers: &router.instance.peers,
+            version: router.instance.version,
+            vrid: router.instance.vrid,
+            password: router.instance.password,
+            addresses: &router.advertised,
+            form: router.form,
+        };
+        let Sent { at: sent, failures } = match self.transmitter.advertise(&route, priority, interval, copies)
+        {
+            Ok(sent) => sent,
+            Err(error) => return router.note_send_error(&error),
+        };
+        for failure in &failures {
+            router.note_send_error(failure);
+        }
+        router.sent += u64::from(copies);
+        if let Some(due) = due.filter(|due| *due <= sent) {
+            router.note_lateness(due, sent);
+        }
+        if priority != 0 {
+            self.input(index, Input::Sent { granted, sent }, granted);
+        }
+    }
+
+    fn announce_for(&mut self, index: usize, occasion: Announcement) {
+        let router = &self.routers[index];
+        let (slot, now) = (router.slot, clock::now());
+        match occasion {
+            Announcement::Takeover => self.announcer.start(slot, router.instance.announce, now),
+            again => self.announcer.again(slot, again, now),
+        }
+    }
+
+    /// Tells the address thread which routers hold their addresses; it works towards that at its own pace.
+    pub(super) fn publish(&mut self) {
+        self.generation += 1;
+        let routers = self
+            .routers
+            .iter()
+            .map(|router| DesiredRouter {
+                slot: router.slot,
+                held: router.held,
+                owner: router.instance.priority == 255,
+                interface: router.instance.interface.clone(),
+                addresses: Arc::clone(&router.addresses),
+            })
+            .collect();
+        self.desired.send_replace(Arc::new(Desired { generation: self.generation, routers }));
+    }
+
+    /// Resigns everywhere: every router's priority 0 leaves before the first address is removed.
+    pub(super) fn stop(&mut self) {
+        if self.stop_by.is_some() {
+            return;
+        }
+        let now = clock::now();
+        for index in 0..self.routers.len() {
+            if self.routers[index].machine.state() != State::Initialize {
+                self.input(index, Input::Shutdown, now);
+            }
+        }
+        self.publish();
+        self.stop_by = Some(now.after(super::STOP_PATIENCE));
+    }
+}

@@ -1,0 +1,223 @@
+//! Messages from the other threads: interfaces, addresses, checks, commands. Each changes what a router knows
+//! and is then put to its election.
+
+use std::sync::Arc;
+
+use vrrp_common::{
+    election::{Fault, Input, State},
+    time::Instant,
+};
+
+use super::{
+    Command, Node,
+    links::{Ground, ground},
+};
+use crate::{
+    config::model::Track,
+    datapath::{Binding, Slot},
+    netlink::{Event, LinkTable},
+    sys::clock,
+    track::{self, CheckReport},
+};
+
+impl Node {
+    pub(super) fn on_netlink(&mut self, event: Event) {
+        match event {
+            Event::Links(table) => self.on_links(table),
+            Event::Confirmed { slot, addresses } => self.on_confirmed(slot, &addresses),
+            Event::Refused { slot, index, error } => {
+                if let Some((name, place)) = self.place(slot, index) {
+                    tracing::warn!("{name}: the host refused a virtual address: {error}");
+                    place.refused = Some(error.to_string());
+                }
+            }
+            Event::Restored { slot, index } => {
+                if let Some((name, place)) = self.place(slot, index) {
+                    place.restored += 1;
+                    tracing::warn!("{name}: put back a virtual address that another program removed");
+                }
+            }
+            Event::Settled { generation } => self.settled = self.settled.max(generation),
+        }
+    }
+
+    fn place(&mut self, slot: Slot, index: usize) -> Option<(String, &mut super::router::Place)> {
+        let router = self.index_of(slot)?;
+        let router = &mut self.routers[router];
+        Some((router.instance.name.clone(), router.places.get_mut(index)?))
+    }
+
+    fn on_confirmed(&mut self, slot: Slot, addresses: &[(usize, u32)]) {
+        let Some(index) = self.index_of(slot) else { return };
+        let router = &mut self.routers[index];
+        if !router.held {
+            return;
+        }
+        for &(address, ifindex) in addresses {
+            let Some(place) = router.places.get_mut(address) else { continue };
+            place.ifindex = Some(ifindex);
+            place.refused = None;
+        }
+        let Some(links) = &self.links else { return };
+        let places = addresses
+            .iter()
+            .filter_map(|&(address, ifindex)| Some((router.addresses.get(address)?.address, ifindex)));
+        self.announcer.confirmed(slot, places, links, clock::now());
+    }
+
+    /// The first list starts the routers; every later one tells them what became of their interface.
+    fn on_links(&mut self, table: Arc<LinkTable>) {
+        self.links = Some(table);
+        let first = self.routers.iter().all(|router| router.machine.state() == State::Initialize);
+        for index in 0..self.routers.len() {
+            self.survey(index);
+            if first && self.stop_by.is_none() {
+                self.input(index, Input::Startup, clock::now());
+            }
+        }
+    }
+
+    /// Looks at a router's interface and checks, and tells its election what they mean.
+    fn survey(&mut self, index: usize) {
+        let now = clock::now();
+        let Some(table) = self.links.clone() else { return };
+        let found = ground(&self.routers[index].instance, &table, &self.virtual_addresses);
+        let old = self.routers[index].ground;
+        let moved = old.map(|old| old.source) != found.ok().map(|new| new.source);
+        // An interface that was renamed or lost its address still carries the farewell.
+        let farewell = old.filter(|old| table.by_index(old.ifindex).is_some_and(|link| link.up));
+        self.routers[index].ground = found.ok().or(farewell);
+        match found {
+            Ok(new) => self.attach(index, new, now),
+            Err(Fault::InterfaceMissing) => self.detach(index),
+            Err(_) => {}
+        }
+        if let (Ok(new), true) = (found, moved) {
+            self.input(index, Input::Source(new.source.into()), now);
+        }
+        self.assess(index, found.err(), now);
+        self.routers[index].ground = found.ok();
+    }
+
+    fn assess(&mut self, index: usize, ground_fault: Option<Fault>, now: Instant) {
+        let router = &self.routers[index];
+        let assessment = track::assess(&router.instance.tracks, |script| self.checks.health(script, now));
+        let base = router.instance.priority;
+        let fault = ground_fault.or_else(|| router.own_fault()).or(assessment.fault);
+        let priority = vrrp_common::election::effective_priority(base, assessment.adjustment);
+        if priority != router.machine.priority() {
+            let name = &router.instance.name;
+            let why = self.priority_words(index, now);
+            tracing::info!("{name}: priority {} -> {priority} (base {base}{why})", router.machine.priority());
+            self.input(index, Input::Priority(priority), now);
+        }
+        if fault != self.routers[index].machine.fault() {
+            self.input(index, Input::Eligibility(fault), now);
+        }
+    }
+
+    /// `; chk_nginx failing: exited with status 1` for every check of the router.
+    fn priority_words(&self, index: usize, now: Instant) -> String {
+        let tracks = &self.routers[index].instance.tracks;
+        let words = |track: &Track| {
+            let (name, health) = (self.checks.name(track.script), self.checks.health(track.script, now));
+            format!("; {name} {}: {}", health.word(), self.checks.detail(track.script, now))
+        };
+        tracks.iter().map(words).collect()
+    }
+
+    /// Begins to listen before any timer runs that depends on hearing something.
+    fn attach(&mut self, index: usize, ground: Ground, now: Instant) {
+        let router = &mut self.routers[index];
+        if router.attached == Some(ground.ifindex) || router.attach_retry.is_some() {
+            return;
+        }
+        if router.attached.take().is_some() {
+            self.datapath.detach(router.slot);
+        }
+        let Some(view) = router.view(now) else { return };
+        let binding = Binding {
+            slot: router.slot,
+            interface: ground.ifindex,
+            vrid: router.instance.vrid,
+            family: router.instance.family,
+            group: router.instance.group,
+            view,
+            peers: router.instance.peers.clone(),
+        };
+        match self.datapath.attach(binding) {
+            Ok(()) => {
+                router.attached = Some(ground.ifindex);
+                let rung = self.datapath.rung(router.slot);
+                tracing::info!(
+                    "{}: listening on {} by {} ({})",
+                    router.instance.name,
+                    router.instance.interface,
+                    rung.name,
+                    rung.reason
+                );
+            }
+            Err(error) => {
+                tracing::error!("{}: {error}", router.instance.name);
+                router.pause_attach(now);
+            }
+        }
+    }
+
+    fn detach(&mut self, index: usize) {
+        let router = &mut self.routers[index];
+        if router.attached.take().is_some() {
+            self.datapath.detach(router.slot);
+        }
+    }
+
+    /// Serves what is due of a router besides its election.
+    pub(super) fn on_router_pauses(&mut self, index: usize) {
+        let now = clock::now();
+        let router = &mut self.routers[index];
+        if router.addresses_overdue(now) {
+            tracing::error!(
+                "{}: the host refused every virtual address for one Active_Down_Interval, resigning",
+                router.instance.name
+            );
+            self.survey(index);
+        }
+        if self.routers[index].end_pauses(now) {
+            self.survey(index);
+        }
+    }
+
+    pub(super) fn on_check(&mut self, report: CheckReport) {
+        let script = report.script;
+        let (name, detail, health) =
+            (self.checks.name(script).to_owned(), report.detail.clone(), report.health);
+        if self.checks.report(report, clock::now()) {
+            tracing::info!("check {name} is {}: {detail}", health.word());
+            self.survey_tracking(script);
+        }
+    }
+
+    /// A result that expired means failure: the routers that track it must know.
+    pub(super) fn expire_checks(&mut self) {
+        for script in self.checks.expired(clock::now()) {
+            tracing::warn!("check {}: no result in time, counted as failing", self.checks.name(script));
+            self.survey_tracking(script);
+        }
+    }
+
+    fn survey_tracking(&mut self, script: usize) {
+        for index in 0..self.routers.len() {
+            if self.routers[index].instance.tracks.iter().any(|track| track.script == script) {
+                self.survey(index);
+            }
+        }
+    }
+
+    pub(super) fn on_command(&mut self, command: Command) {
+        match command {
+            // Whoever asked may have left: that is its business.
+            Command::Status(reply) => drop(reply.send(self.snapshot())),
+            Command::Stop => self.stop(),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What happened to a router: its last transitions, for `status`, and the one log line each. Nothing decides here.
+
+use std::{
+    collections::VecDeque,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use vrrp_common::election::{Fault, Reason, State, Transition};
+
+use super::checks::Checks;
+use crate::{
+    status::{TransitionRecord, people_state},
+    sys::clock,
+};
+
+/// Transitions kept for `status`.
+const KEPT: usize = 32;
+
+/// The last transitions of one router.
+#[derive(Default)]
+pub(super) struct History {
+    records: VecDeque<TransitionRecord>,
+    became_active: u64,
+}
+
+impl History {
+    /// Records and logs a transition.
+    pub(super) fn note(&mut self, name: &str, transition: &Transition, checks: &Checks) {
+        let record = TransitionRecord {
+            at: unix_time(),
+            from: state_word(transition.from).to_owned(),
+            to: state_word(transition.to).to_owned(),
+            reason: reason_words(&transition.reason, checks),
+        };
+        tracing::info!(
+            "{name}: {} -> {}: {}",
+            people_state(&record.from),
+            people_state(&record.to),
+            record.reason
+        );
+        if transition.to == State::Active {
+            self.became_active += 1;
+        }
+        if self.records.len() == KEPT {
+            self.records.pop_front();
+        }
+        self.records.push_back(record);
+    }
+
+    pub(super) fn records(&self) -> Vec<TransitionRecord> {
+        self.records.iter().cloned().collect()
+    }
+
+    pub(super) fn became_active(&self) -> u64 {
+        self.became_active
+    }
+}
+
+/// The state as the JSON form names it.
+pub(super) fn state_word(state: State) -> &'static str {
+    match state {
+        State::Initialize => "initialize",
+        State::Fault => "fault",
+        State::Backup => "backup",
+        State::Active => "active",
+    }
+}
+
+/// A fault in words, with the check's own name.
+pub(super) fn fault_words(fault: Fault, checks: &Checks) -> String {
+    match fault {
+        Fault::CheckFailing(script) => {
+            let script = usize::from(script);
+            format!("check {} fails: {}", checks.name(script), checks.detail(script, clock::now()))
+        }
+        Fault::CheckPending(script) => {
+            format!("check {} has not reported yet", checks.name(usize::from(script)))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn reason_words(reason: &Reason, checks: &Checks) -> String {
+    match reason {
+        Reason::Faulted(fault) => fault_words(*fault, checks),
+        Reason::Recovered(Fault::CheckFailing(script) | Fault::CheckPending(script)) => {
+            format!("check {} succeeds", checks.name(usize::from(*script)))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Seconds since 1970, for people and programs; no decision uses it.
+fn unix_time() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}

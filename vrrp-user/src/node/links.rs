@@ -1,0 +1,43 @@
+//! What the host's interfaces mean for a router: is it eligible, and which address does it send from? Pure.
+
+use std::net::IpAddr;
+
+use vrrp_common::election::Fault;
+
+use crate::{
+    config::model::Instance,
+    netlink::{Link, LinkTable},
+};
+
+/// What a router needs of its interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ground {
+    /// Interface index.
+    pub(super) ifindex: u32,
+    /// Link-layer address.
+    pub(super) mac: [u8; 6],
+    /// The address that we send with.
+    pub(super) source: IpAddr,
+}
+
+/// The ground under `instance`, or why there is none. `virtual_addresses` are those of all routers here.
+pub(super) fn ground(
+    instance: &Instance,
+    table: &LinkTable,
+    virtual_addresses: &[IpAddr],
+) -> Result<Ground, Fault> {
+    let link = table.by_name(&instance.interface).ok_or(Fault::InterfaceMissing)?;
+    if !link.up {
+        return Err(Fault::LinkDown);
+    }
+    let source = source(instance, link, virtual_addresses).ok_or(Fault::NoSourceAddress)?;
+    // Interfaces without neighbours (tunnels) have no link-layer address; frames there carry zeros.
+    Ok(Ground { ifindex: link.ifindex, mac: link.mac.unwrap_or_default(), source })
+}
+
+/// The configured source, else the primary address (RFC 9568 §5.1.1.1, §5.1.2.1). A virtual address is never
+/// one, even if an earlier run left it on the interface, unless this host owns it.
+fn source(instance: &Instance, link: &Link, virtual_addresses: &[IpAddr]) -> Option<IpAddr> {
+    let not_primary = if instance.priority == 255 { &[] } else { virtual_addresses };
+    instance.source.or_else(|| link.primary_address(instance.family, not_primary))
+}

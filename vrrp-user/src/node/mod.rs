@@ -1,0 +1,232 @@
+//! The protocol thread: one loop over deadlines, packets and messages. It waits on no other thread, and what
+//! a packet means is decided in `judge` and `election`, not here.
+
+mod act;
+mod checks;
+mod events;
+mod history;
+mod links;
+mod replay;
+mod router;
+mod snapshot;
+mod view;
+
+use std::{io, net::IpAddr, os::fd::AsFd, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot, watch::Sender};
+use vrrp_common::{
+    election::{Input, State},
+    time::{Instant, Interval},
+};
+
+use self::{checks::Checks, router::Router};
+use crate::{
+    config::model::Configuration,
+    datapath::{Datapath, DatapathError, Progress, Slot},
+    netlink::{self, Desired, LinkTable},
+    perform::{announce::Announcer, transmit::Transmitter},
+    status::Status,
+    sys::{
+        clock::{self, Timer},
+        watch::watch,
+    },
+    track::CheckReport,
+};
+
+/// How long a stop waits for the addresses to be gone.
+const STOP_PATIENCE: Interval = Interval::from_secs(5);
+/// Announcements sent in one turn, so that hundreds of addresses never delay an advertisement.
+const ANNOUNCEMENTS_A_TURN: usize = 64;
+
+/// What other threads may ask of the node.
+#[derive(Debug)]
+pub enum Command {
+    /// Send the snapshot.
+    Status(oneshot::Sender<Status>),
+    /// Resign, remove the addresses and end.
+    Stop,
+}
+
+/// Where the node's messages come from.
+#[derive(Debug)]
+pub struct Inbox {
+    /// The address thread.
+    pub netlink: mpsc::Receiver<netlink::Event>,
+    /// The checks.
+    pub checks: mpsc::Receiver<CheckReport>,
+    /// Commands.
+    pub commands: mpsc::Receiver<Command>,
+}
+
+/// What ends a node other than a stop.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The receive path failed as a whole.
+    #[error("cannot receive advertisements any more")]
+    Datapath(#[from] DatapathError),
+    /// The loop's own descriptors failed.
+    #[error("cannot wait for timers and packets")]
+    Wait(#[from] io::Error),
+    /// The address thread ended; without it no address can be moved.
+    #[error("the address thread ended; nothing can move the addresses any more")]
+    AddressThread,
+    /// The addresses could not be removed in time.
+    #[error("some addresses were still on this host 5 s after the stop: check `ip address`")]
+    AddressesLeft,
+}
+
+/// All virtual routers of this host and their effects.
+pub struct Node {
+    router_id: String,
+    started: Instant,
+    routers: Vec<Router>,
+    virtual_addresses: Vec<IpAddr>,
+    links: Option<Arc<LinkTable>>,
+    checks: Checks,
+    datapath: Box<dyn Datapath>,
+    transmitter: Transmitter,
+    announcer: Announcer,
+    desired: Sender<Arc<Desired>>,
+    generation: u64,
+    settled: u64,
+    stop_by: Option<Instant>,
+}
+
+impl Node {
+    /// A node that has not started yet; it starts with the first list of interfaces.
+    pub fn new(
+        configuration: Configuration,
+        datapath: Box<dyn Datapath>,
+        (transmitter, announcer): (Transmitter, Announcer),
+        desired: Sender<Arc<Desired>>,
+    ) -> Self {
+        let virtual_addresses = configuration
+            .instances
+            .iter()
+            .flat_map(|one| one.addresses.iter().map(|entry| entry.address))
+            .collect();
+        let checks = Checks::new(&configuration.scripts);
+        let routers =
+            (0..).map(Slot).zip(configuration.instances).map(|(slot, one)| Router::new(slot, one)).collect();
+        Self {
+            router_id: configuration.router_id,
+            started: clock::now(),
+            routers,
+            virtual_addresses,
+            links: None,
+            checks,
+            datapath,
+            transmitter,
+            announcer,
+            desired,
+            generation: 0,
+            settled: 0,
+            stop_by: None,
+        }
+    }
+
+    /// Runs until [`Command::Stop`] has been carried out.
+    pub async fn run(mut self, mut inbox: Inbox) -> Result<(), NodeError> {
+        // Nothing is held yet: what an earlier run left on the host goes.
+        self.publish();
+        let timer = Timer::new()?;
+        let expiry = watch(timer.as_fd().try_clone_to_owned()?)?;
+        let packets = watch(self.datapath.readiness().try_clone_to_owned()?)?;
+        loop {
+            let more = self.turn()?;
+            if let Some(outcome) = self.ended() {
+                return outcome;
+            }
+            timer.arm(self.deadline())?;
+            tokio::select! {
+                biased;
+                ready = expiry.readable() => {
+                    ready?.clear_ready();
+                    timer.clear()?;
+                }
+                ready = packets.readable(), if !more => ready?.clear_ready(),
+                event = inbox.netlink.recv() => self.on_netlink(event.ok_or(NodeError::AddressThread)?),
+                Some(report) = inbox.checks.recv() => self.on_check(report),
+                Some(command) = inbox.commands.recv() => self.on_command(command),
+                // Not everything was read: look at the other sources once, then go on reading.
+                () = std::future::ready(()), if more => {}
+            }
+        }
+    }
+
+    /// Reads what came in, then serves every deadline that has passed. True if packets are left to read.
+    fn turn(&mut self) -> Result<bool, NodeError> {
+        // Read before anything is looked at: a better advertisement heard later than this closes the lease.
+        let granted = clock::now();
+        let mut changed = Vec::new();
+        let progress = self.datapath.drain(&mut changed)?;
+        for slot in changed {
+            self.replay(slot, granted);
+        }
+        for index in 0..self.routers.len() {
+            let router = &mut self.routers[index];
+            if router.machine.deadline().is_some_and(|due| due <= granted) {
+                self.on_deadline(index, granted);
+            }
+            self.on_router_pauses(index);
+        }
+        self.expire_checks();
+        self.announce();
+        Ok(progress == Progress::More)
+    }
+
+    fn on_deadline(&mut self, index: usize, granted: Instant) {
+        let slot = self.routers[index].slot;
+        // A steady advertisement raises no event: the record is the truth, and it is read before judging.
+        self.replay(slot, granted);
+        let router = &mut self.routers[index];
+        // An Active's silence is not judged while packets that arrived in time wait to be read.
+        let judged = match router.machine.state() {
+            State::Active => granted,
+            _ => self.datapath.judged_until(slot).min(granted),
+        };
+        if router.machine.deadline().is_some_and(|due| due <= judged) {
+            self.input(index, Input::Timer, granted);
+        }
+    }
+
+    /// Hands to the election what its record holds that it has not seen.
+    fn replay(&mut self, slot: Slot, granted: Instant) {
+        let Some(index) = self.index_of(slot) else { return };
+        let heard = self.datapath.heard(slot);
+        let router = &mut self.routers[index];
+        let news = replay::replay(&router.seen, &heard);
+        router.learn_form(&heard);
+        router.seen = heard;
+        for advertised in news {
+            self.input(index, Input::Advertisement(advertised), granted);
+        }
+    }
+
+    /// The earliest instant at which the loop must turn again.
+    fn deadline(&self) -> Option<Instant> {
+        let routers = self.routers.iter().filter_map(Router::deadline);
+        let others = [self.announcer.deadline(), self.checks.deadline(), self.stop_by];
+        routers.chain(others.into_iter().flatten()).min()
+    }
+
+    fn announce(&mut self) {
+        if let Err(error) = self.announcer.turn(clock::now(), ANNOUNCEMENTS_A_TURN) {
+            let name = self.index_of(error.slot).map_or("?", |index| &self.routers[index].instance.name);
+            tracing::warn!("{name}: {error}");
+        }
+    }
+
+    /// How a stop went, once it is over.
+    fn ended(&self) -> Option<Result<(), NodeError>> {
+        let stop_by = self.stop_by?;
+        if self.settled >= self.generation {
+            return Some(Ok(()));
+        }
+        (clock::now() >= stop_by).then_some(Err(NodeError::AddressesLeft))
+    }
+
+    fn index_of(&self, slot: Slot) -> Option<usize> {
+        self.routers.iter().position(|router| router.slot == slot)
+    }
+}

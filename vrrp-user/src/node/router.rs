@@ -1,0 +1,191 @@
+//! One virtual router as the node keeps it: its election, its place in the datapath and its books.
+
+use std::{net::IpAddr, sync::Arc};
+
+use hdrhistogram::Histogram;
+use vrrp_common::{
+    abi::{Heard, RouterView},
+    election::{Fault, Parameters, VirtualRouter},
+    time::{Instant, Interval},
+    wire::ChecksumForm,
+};
+
+use super::{history::History, links::Ground, view::view};
+use crate::{
+    config::model::{Instance, VirtualAddress},
+    datapath::Slot,
+};
+
+/// How long a router whose every address the host refused stays out of the election.
+const REFUSED_PAUSE: Interval = Interval::from_secs(30);
+/// How long to wait before another attempt to listen.
+const ATTACH_PAUSE: Interval = Interval::from_secs(1);
+/// The most lateness that the histogram tells apart, in microseconds.
+const MAX_LATENESS_US: u64 = 60_000_000;
+
+/// One virtual router.
+pub(super) struct Router {
+    pub(super) instance: Instance,
+    pub(super) slot: Slot,
+    pub(super) machine: VirtualRouter,
+    /// What advertisements list.
+    pub(super) advertised: Vec<IpAddr>,
+    pub(super) addresses: Arc<[VirtualAddress]>,
+    /// What the interface gives us; absent while there is none to work with.
+    pub(super) ground: Option<Ground>,
+    /// The interface that the datapath listens on for us.
+    pub(super) attached: Option<u32>,
+    pub(super) attach_retry: Option<Instant>,
+    /// The record as last replayed.
+    pub(super) seen: Heard,
+    /// The checksum form that we send (VRRPv3 over IPv4).
+    pub(super) form: ChecksumForm,
+    pub(super) held: bool,
+    pub(super) places: Vec<Place>,
+    /// When an Active without a single address gives up.
+    pub(super) addresses_due: Option<Instant>,
+    pub(super) refused_until: Option<Instant>,
+    pub(super) history: History,
+    pub(super) sent: u64,
+    pub(super) send_errors: u64,
+    pub(super) last_send_error: Option<String>,
+    pub(super) lateness: Histogram<u64>,
+}
+
+/// Where one virtual address stands on this host.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// The interface that holds it now.
+    pub(super) ifindex: Option<u32>,
+    /// Why the host refused it last.
+    pub(super) refused: Option<String>,
+    /// How often it was put back.
+    pub(super) restored: u64,
+}
+
+impl Router {
+    pub(super) fn new(slot: Slot, instance: Instance) -> Self {
+        let parameters = Parameters {
+            version: instance.version,
+            priority: instance.priority,
+            advertisement_interval: instance.advertisement_interval,
+            preempt: instance.preempt,
+            preempt_delay: instance.preempt_delay,
+            down_timer_adverts: instance.down_timer_adverts,
+            source: Default::default(),
+        };
+        Self {
+            machine: VirtualRouter::new(parameters),
+            advertised: instance.advertised().collect(),
+            addresses: instance.addresses.clone().into(),
+            places: vec![Place::default(); instance.addresses.len()],
+            instance,
+            slot,
+            ground: None,
+            attached: None,
+            attach_retry: None,
+            seen: Heard::default(),
+            form: ChecksumForm::Pseudo,
+            held: false,
+            addresses_due: None,
+            refused_until: None,
+            history: History::default(),
+            sent: 0,
+            send_errors: 0,
+            last_send_error: None,
+            lateness: lateness_histogram(),
+        }
+    }
+
+    /// What the datapath must know, if there is an address to send with.
+    pub(super) fn view(&self, now: Instant) -> Option<RouterView> {
+        let ground = self.ground?;
+        Some(view(&self.instance, ground.source, self.machine.standing(now)))
+    }
+
+    /// The checksum form last heard decides ours, so that a peer of either camp understands us.
+    pub(super) fn learn_form(&mut self, heard: &Heard) {
+        let message = heard.checksum_message != self.seen.checksum_message;
+        let pseudo = heard.checksum_pseudo != self.seen.checksum_pseudo;
+        self.form = match (message, pseudo) {
+            (true, false) => ChecksumForm::Message,
+            (false, true) => ChecksumForm::Pseudo,
+            _ => self.form,
+        };
+    }
+
+    /// A fault of the router's own, besides interface and checks.
+    pub(super) fn own_fault(&self) -> Option<Fault> {
+        if self.attach_retry.is_some() {
+            return Some(Fault::CannotListen);
+        }
+        self.refused_until.map(|_| Fault::AddressesRefused)
+    }
+
+    /// The earliest instant at which something is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        [self.machine.deadline(), self.attach_retry, self.addresses_due, self.refused_until]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The addresses were asked for: one of them must be here within one Active_Down_Interval.
+    pub(super) fn expect_addresses(&mut self, now: Instant) {
+        self.held = true;
+        self.addresses_due = Some(now.after(self.machine.active_down_interval()));
+    }
+
+    pub(super) fn release_addresses(&mut self) {
+        self.held = false;
+        self.addresses_due = None;
+        for place in &mut self.places {
+            place.ifindex = None;
+        }
+    }
+
+    /// True once if the time for the addresses is over and none is here.
+    pub(super) fn addresses_overdue(&mut self, now: Instant) -> bool {
+        if self.addresses_due.is_none_or(|due| now < due) {
+            return false;
+        }
+        self.addresses_due = None;
+        let none = !self.places.is_empty() && self.places.iter().all(|place| place.ifindex.is_none());
+        if none {
+            self.refused_until = Some(now.after(REFUSED_PAUSE));
+        }
+        none
+    }
+
+    /// The pauses that are over at `now` end; true if one did.
+    pub(super) fn end_pauses(&mut self, now: Instant) -> bool {
+        let over = |pause: &mut Option<Instant>| pause.take_if(|until| now >= *until).is_some();
+        let attach = over(&mut self.attach_retry);
+        let refused = over(&mut self.refused_until);
+        attach || refused
+    }
+
+    pub(super) fn pause_attach(&mut self, now: Instant) {
+        self.attach_retry = Some(now.after(ATTACH_PAUSE));
+    }
+
+    /// Counts an advertisement that the kernel did not take; the log says so when the cause is a new one.
+    pub(super) fn note_send_error(&mut self, error: &dyn std::error::Error) {
+        let text = error.to_string();
+        if self.last_send_error.as_ref() != Some(&text) {
+            tracing::warn!("{}: {text}", self.instance.name);
+        }
+        self.send_errors += 1;
+        self.last_send_error = Some(text);
+    }
+
+    pub(super) fn note_lateness(&mut self, due: Instant, sent: Instant) {
+        let microseconds = sent.since(due).as_nanos() / 1000;
+        self.lateness.saturating_record(microseconds.min(MAX_LATENESS_US));
+    }
+}
+
+fn lateness_histogram() -> Histogram<u64> {
+    // Two significant digits from 1 us to a minute: constants that the constructor accepts.
+    Histogram::new_with_bounds(1, MAX_LATENESS_US, 2).expect("constant bounds are valid")
+}

@@ -1,0 +1,176 @@
+//! The node's state as a `Status`: gathered in one turn, so that its parts fit each other.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use hdrhistogram::Histogram;
+use vrrp_common::{
+    election::State,
+    time::{Instant, Interval},
+    wire::Family,
+};
+
+use super::{
+    Node,
+    history::{fault_words, state_word},
+    router::Router,
+};
+use crate::{datapath::Counters, status, sys::clock};
+
+impl Node {
+    /// What `status` shows.
+    pub(super) fn snapshot(&self) -> status::Status {
+        let now = clock::now();
+        let announced = self.announcer.counts();
+        status::Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            router_id: self.router_id.clone(),
+            pid: std::process::id(),
+            uptime_seconds: millis(now.since(self.started)) / 1000.0,
+            routers: self.routers.iter().map(|router| self.router_status(router, now)).collect(),
+            announcements: status::Announcements { sent: announced.sent, failed: announced.failed },
+            strangers: self.strangers(),
+        }
+    }
+
+    fn strangers(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let interfaces: BTreeMap<u32, &str> = self
+            .routers
+            .iter()
+            .filter_map(|router| Some((router.attached?, router.instance.interface.as_str())))
+            .collect();
+        interfaces
+            .into_iter()
+            .map(|(ifindex, name)| (name.to_owned(), named(&self.datapath.strangers(ifindex))))
+            .collect()
+    }
+
+    fn router_status(&self, router: &Router, now: Instant) -> status::RouterStatus {
+        let rung = self.datapath.rung(router.slot);
+        status::RouterStatus {
+            name: router.instance.name.clone(),
+            interface: router.instance.interface.clone(),
+            vrid: router.instance.vrid,
+            version: router.instance.version as u8,
+            family: family_word(router.instance.family).to_owned(),
+            state: state_word(router.machine.state()).to_owned(),
+            fault: router.machine.fault().map(|fault| fault_words(fault, &self.checks)),
+            priority: self.priority(router, now),
+            datapath: status::Rung { name: rung.name.to_owned(), reason: rung.reason },
+            active: active(router, now),
+            timers: timers(router, now),
+            addresses: self.addresses(router),
+            transitions: router.history.records(),
+            counters: self.counters(router),
+            lateness: lateness(&router.lateness),
+        }
+    }
+
+    fn priority(&self, router: &Router, now: Instant) -> status::Priority {
+        let checks = router
+            .instance
+            .tracks
+            .iter()
+            .map(|track| status::CheckStatus {
+                name: self.checks.name(track.script).to_owned(),
+                health: self.checks.health(track.script, now).word().to_owned(),
+                weight: track.weight,
+                reverse: track.reverse,
+                detail: self.checks.detail(track.script, now),
+                runs: self.checks.runs(track.script),
+            })
+            .collect();
+        status::Priority { base: router.instance.priority, effective: router.machine.priority(), checks }
+    }
+
+    fn addresses(&self, router: &Router) -> Vec<status::AddressStatus> {
+        let entries = router.addresses.iter().zip(&router.places);
+        entries
+            .map(|(entry, place)| status::AddressStatus {
+                address: format!("{}/{}", entry.address, entry.prefix),
+                device: entry.device.clone().unwrap_or_else(|| router.instance.interface.clone()),
+                held: router.held && place.ifindex.is_some(),
+                refused: place.refused.clone(),
+                restored: place.restored,
+            })
+            .collect()
+    }
+
+    fn counters(&self, router: &Router) -> status::Counters {
+        let heard = self.datapath.heard(router.slot);
+        let counters = self.datapath.counters(router.slot);
+        status::Counters {
+            received: counters.received,
+            accepted: heard.accepted.count,
+            better: heard.better.count,
+            losing: heard.losing.count,
+            resigned: heard.resigned.count,
+            differing_list: heard.differing_list,
+            checksum_message: heard.checksum_message,
+            checksum_pseudo: heard.checksum_pseudo,
+            sent: router.sent,
+            send_errors: router.send_errors,
+            last_send_error: router.last_send_error.clone(),
+            lost: counters.lost,
+            dropped: named(&counters),
+            became_active: router.history.became_active(),
+        }
+    }
+}
+
+fn named(counters: &Counters) -> BTreeMap<String, u64> {
+    counters.iter().map(|(reason, count)| (reason.name().to_owned(), count)).collect()
+}
+
+fn active(router: &Router, now: Instant) -> Option<status::ActiveRouter> {
+    if router.machine.state() == State::Active {
+        let address = router.ground.map_or_else(|| "?".to_owned(), |ground| ground.source.to_string());
+        let priority = router.machine.priority();
+        return Some(status::ActiveRouter { address, priority, this_node: true, heard_seconds_ago: None });
+    }
+    router.machine.active_peer().map(|peer| status::ActiveRouter {
+        address: IpAddr::from(peer.source).to_string(),
+        priority: peer.priority,
+        this_node: false,
+        heard_seconds_ago: Some(millis(now.since(peer.heard)) / 1000.0),
+    })
+}
+
+fn timers(router: &Router, now: Instant) -> status::Timers {
+    let machine = &router.machine;
+    let left = |at: Instant| millis(at.since(now));
+    status::Timers {
+        advertisement_interval_ms: millis(router.instance.advertisement_interval),
+        active_adver_interval_ms: millis(machine.active_adver_interval()),
+        skew_time_ms: millis(machine.skew_time()),
+        active_down_interval_ms: millis(machine.active_down_interval()),
+        deadline_in_ms: machine.deadline().map(left),
+        lease_in_ms: machine.lease().map(|lease| left(lease.until)),
+    }
+}
+
+fn lateness(histogram: &Histogram<u64>) -> status::Lateness {
+    let buckets = histogram
+        .iter_log(1, 2.0)
+        .filter(|bucket| bucket.count_since_last_iteration() > 0)
+        .map(|bucket| (bucket.value_iterated_to(), bucket.count_since_last_iteration()))
+        .collect();
+    status::Lateness {
+        count: histogram.len(),
+        p50_us: histogram.value_at_quantile(0.5),
+        p99_us: histogram.value_at_quantile(0.99),
+        max_us: histogram.max(),
+        histogram: buckets,
+    }
+}
+
+fn family_word(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
+    }
+}
+
+fn millis(span: Interval) -> f64 {
+    // Microseconds are exact in a double; more digits would only be noise for a reader.
+    (span.as_nanos() / 1000) as f64 / 1000.0
+}

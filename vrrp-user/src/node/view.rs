@@ -1,0 +1,31 @@
+//! What the receive path is told of a router: the configuration and the election's standing as one record.
+
+use std::net::IpAddr;
+
+use vrrp_common::{
+    abi::{Address, RouterView, Standing},
+    judge::digest,
+    wire::Version,
+};
+
+use crate::config::model::Instance;
+
+/// VRRPv2 authentication type 1, simple text password (RFC 2338 §5.3.6).
+const SIMPLE_TEXT: u8 = 1;
+
+/// The record that [`vrrp_common::judge::judge`] reads for `instance`.
+pub(super) fn view(instance: &Instance, source: IpAddr, standing: Standing) -> RouterView {
+    let v2 = instance.version == Version::V2;
+    RouterView {
+        standing,
+        source: source.into(),
+        group: instance.group.into(),
+        digest: digest(instance.advertised().map(Address::from)),
+        password: instance.password.unwrap_or_default(),
+        interval: if v2 { instance.advertisement_interval.as_nanos() } else { 0 },
+        version: instance.version as u8,
+        auth_type: if instance.password.is_some() { SIMPLE_TEXT } else { 0 },
+        reserved: 0,
+        flags: if instance.peers.is_empty() { 0 } else { RouterView::UNICAST },
+    }
+}

@@ -1,0 +1,102 @@
+//! The service thread: checks, the control socket and signals, everything that may be slow. It decides nothing.
+
+use std::{io, thread, time::Duration};
+
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot},
+};
+
+use crate::{config::model::Script, control::Control, node::Command, spawner, status::Status, track};
+
+/// How long the protocol thread may take to answer a question.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// What the service thread works with.
+pub struct Service {
+    /// Runs the scripts.
+    pub spawner: spawner::Process,
+    /// What to run.
+    pub scripts: Vec<Script>,
+    /// Where results go.
+    pub reports: mpsc::Sender<track::CheckReport>,
+    /// Where commands go.
+    pub commands: mpsc::Sender<Command>,
+    /// Where questions come from.
+    pub control: Control,
+}
+
+impl Service {
+    /// Starts the thread; it ends when the protocol thread no longer listens.
+    pub fn spawn(self) -> io::Result<thread::JoinHandle<()>> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new().name("service".to_owned()).spawn(move || runtime.block_on(self.run()))
+    }
+
+    async fn run(self) {
+        let Self { spawner, scripts, reports, commands, control } = self;
+        let serve = async {
+            if let Err(error) = control.serve(|| ask_status(commands.clone())).await {
+                tracing::error!("control socket: {error}; `xvrrp status` does not work until a restart");
+            }
+        };
+        let signals = async {
+            if let Err(error) = forward_signals(commands.clone()).await {
+                tracing::error!("cannot listen for signals: {error}");
+            }
+        };
+        let checks = async {
+            match spawner.attach() {
+                Ok(spawner) => run_checks(scripts, spawner, reports).await,
+                Err(error) => {
+                    tracing::error!("cannot talk to the spawner process: {error}; every check fails");
+                }
+            }
+        };
+        let everything = async { tokio::join!(checks, serve, signals) };
+        tokio::select! {
+            _ = everything => {}
+            () = commands.closed() => {}
+        }
+    }
+}
+
+/// Runs the checks for ever, and says so once if their process is lost: from then on every check fails.
+async fn run_checks(
+    scripts: Vec<Script>,
+    spawner: spawner::Spawner,
+    reports: mpsc::Sender<track::CheckReport>,
+) {
+    let watch = spawner.clone();
+    let lost = async move {
+        let why = watch.closed().await;
+        tracing::error!("{why}; every check fails until a restart");
+    };
+    tokio::join!(track::run(scripts, spawner, reports), lost);
+}
+
+async fn ask_status(commands: mpsc::Sender<Command>) -> Option<Status> {
+    let (reply, answer) = oneshot::channel();
+    let ask = async {
+        commands.send(Command::Status(reply)).await.ok()?;
+        answer.await.ok()
+    };
+    tokio::time::timeout(ANSWER_TIME, ask).await.ok().flatten()
+}
+
+/// SIGTERM and SIGINT stop the node; both may come again, the node decides how patient it is.
+async fn forward_signals(commands: mpsc::Sender<Command>) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    loop {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!("{name} received, resigning");
+        if commands.send(Command::Stop).await.is_err() {
+            return Ok(());
+        }
+    }
+}
