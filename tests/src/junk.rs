@@ -1,0 +1,13 @@
+//! A neighbour that sends what it should not: VRRP messages byte by byte, to the multicast group.
+
+use anyhow::{Context as _, Result};
+
+use crate::{Host, lab::binary};
+
+/// Sends IPv4 packets with protocol 112 to 224.0.0.18, `count` of them, one every 40 ms: this TTL, and these
+/// bytes in hexadecimal as their payload. Nothing is added or corrected.
+pub fn send(from: &Host, ttl: u8, message: &str, count: u32) -> Result<()> {
+    let probe = binary("lab-probe")?;
+    let probe = probe.to_str().context("the path of lab-probe is not UTF-8")?;
+    from.check(&[probe, "junk", "--ttl", &ttl.to_string(), "--count", &count.to_string(), message]).map(drop)
+}

@@ -1,0 +1,102 @@
+//! Our own node, as the Lab runs it and asks it.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use super::Router;
+use crate::{Host, Process, lab::binary};
+
+/// A running `xvrrp run`.
+#[derive(Debug)]
+pub struct Xvrrp {
+    host: Host,
+    process: Process,
+    program: String,
+}
+
+/// A change of state as `status` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// State left.
+    pub from: String,
+    /// State entered.
+    pub to: String,
+    /// Why, with the numbers.
+    pub reason: String,
+}
+
+impl Xvrrp {
+    /// Starts it with this configuration file text and waits until it answers.
+    pub fn start(host: &Host, config: &str) -> Result<Self> {
+        let file = host.write_file("xvrrp.conf", config)?;
+        Self::start_with(host, &["-f", &file])
+    }
+
+    /// Starts `xvrrp run` with these arguments and waits until it answers.
+    pub fn start_with(host: &Host, arguments: &[&str]) -> Result<Self> {
+        let node = Self::spawn(host, arguments)?;
+        node.process.wait_ready(&format!("{}: xvrrp answers", host.name()), || Ok(node.status().is_ok()))?;
+        Ok(node)
+    }
+
+    /// Starts it and waits for nothing.
+    fn spawn(host: &Host, arguments: &[&str]) -> Result<Self> {
+        let program = program()?;
+        let argv = [&[program.as_str(), "run"], arguments].concat();
+        let process = host.spawn("xvrrp", &argv)?;
+        Ok(Self { host: host.clone(), process, program })
+    }
+
+    /// All that `xvrrp status --json` says.
+    pub fn status(&self) -> Result<Value> {
+        let text = self.host.check(&[&self.program, "status", "--json"])?;
+        serde_json::from_str(&text).with_context(|| format!("status said {text:?}"))
+    }
+
+    /// What status says of one virtual router.
+    pub fn router(&self, instance: &str) -> Result<Value> {
+        let status = self.status()?;
+        let routers = status["routers"].as_array().context("status has no list of routers")?;
+        let router = routers.iter().find(|router| router["name"] == instance);
+        router.cloned().with_context(|| format!("status knows no {instance}: {status}"))
+    }
+
+    /// What a line of its log says of a change of state or priority; `None` for all other lines. For instance
+    /// `2026-11-22T22:00:00.000000Z  INFO VI_1: priority 103 -> 101 (base 101)`.
+    pub fn reason(line: &str) -> Option<String> {
+        let (_, text) = line.split_once(" INFO ")?;
+        text.contains(" -> ").then(|| text.to_owned())
+    }
+
+    /// Its last transitions, oldest first.
+    pub fn transitions(&self, instance: &str) -> Result<Vec<Transition>> {
+        let router = self.router(instance)?;
+        let transitions = router["transitions"].as_array().context("status has no list of transitions")?;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let read = |one: &Value| Transition {
+            from: text(&one["from"]),
+            to: text(&one["to"]),
+            reason: text(&one["reason"]),
+        };
+        Ok(transitions.iter().map(read).collect())
+    }
+}
+
+/// Where `xvrrp` is.
+pub(super) fn program() -> Result<String> {
+    binary("xvrrp")?.into_os_string().into_string().ok().context("the path of xvrrp is not UTF-8")
+}
+
+impl Router for Xvrrp {
+    fn host(&self) -> &Host {
+        &self.host
+    }
+
+    fn process(&self) -> &Process {
+        &self.process
+    }
+
+    fn is_active(&self, instance: &str) -> Result<bool> {
+        Ok(self.router(instance)?["state"].as_str().is_some_and(|state| state.eq_ignore_ascii_case("active")))
+    }
+}

@@ -1,0 +1,32 @@
+//! What a client sees, and what a bad neighbour sends: run on a host of their own as `lab-probe`.
+
+mod http;
+mod icmp;
+mod junk;
+
+use serde::{Deserialize, Serialize};
+
+pub use http::{answer, watch};
+pub use icmp::{Ping, ping};
+pub use junk::send_junk;
+
+/// Nanoseconds of `CLOCK_BOOTTIME`: the same clock on every host of a lab.
+pub type Nanos = u64;
+
+/// From now on requests end like this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// When the first request that ended like this was sent.
+    pub asked: Nanos,
+    /// When that was known.
+    pub known: Nanos,
+    /// The text of the answer, or why there was none.
+    pub answer: Result<String, String>,
+}
+
+/// The time now.
+pub fn now() -> Nanos {
+    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME);
+    let time = std::time::Duration::from(time.expect("every kernel that runs the Lab has this clock"));
+    u64::try_from(time.as_nanos()).expect("584 years fit")
+}

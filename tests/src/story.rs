@@ -1,0 +1,75 @@
+//! How a test is told: a lab, the things that it needs, and waiting for states instead of sleeping.
+
+use std::{
+    mem, thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::{
+    lab::Lab,
+    rights::{self, Needs},
+};
+
+/// What comes at once on an idle machine may take this long on a busy one. Only failures wait so long.
+pub const SOON: Duration = Duration::from_secs(15);
+
+/// How often a state is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Runs a story in a lab of its own. Where the machine cannot run it, says so loudly and passes, or fails
+/// where that must not happen (see [`rights`]). A failure shows every log.
+pub fn story(name: &str, needs: Needs<'_>, tell: impl FnOnce(&Lab) -> Result<()>) -> Result<()> {
+    if !rights::can_run(name, needs)? {
+        return Ok(());
+    }
+    let lab = Lab::new(name)?;
+    let logs = LogsOnFailure(&lab);
+    tell(&lab)?;
+    mem::forget(logs);
+    Ok(())
+}
+
+/// Waits until a condition holds; what it was and how long it took too long is the error.
+pub fn wait_until(limit: Duration, what: &str, condition: impl FnMut() -> Result<bool>) -> Result<()> {
+    if poll_until(limit, LOOK_EVERY, condition).with_context(|| format!("waiting until {what}"))? {
+        return Ok(());
+    }
+    bail!("not within {limit:?}: {what}");
+}
+
+/// Watches for a while that a condition goes on to hold.
+pub fn holds_for(time: Duration, what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
+    let broken = poll_until(time, LOOK_EVERY, || Ok(!condition()?))?;
+    ensure!(!broken, "no longer so: {what}");
+    Ok(())
+}
+
+/// Whether a condition held within the limit.
+pub(crate) fn poll_until(
+    limit: Duration,
+    every: Duration,
+    mut condition: impl FnMut() -> Result<bool>,
+) -> Result<bool> {
+    let end = Instant::now() + limit;
+    loop {
+        if condition()? {
+            return Ok(true);
+        }
+        if Instant::now() >= end {
+            return Ok(false);
+        }
+        thread::sleep(every);
+    }
+}
+
+/// Says what every program said, unless it is forgotten: on errors as on failed assertions.
+struct LogsOnFailure<'a>(&'a Lab);
+
+impl Drop for LogsOnFailure<'_> {
+    #[expect(clippy::print_stderr, reason = "the test is failing; this is its report")]
+    fn drop(&mut self) {
+        eprintln!("{}", self.0.logs());
+    }
+}
