@@ -85,14 +85,30 @@ async fn ask_status(commands: mpsc::Sender<Command>) -> Option<Status> {
     tokio::time::timeout(ANSWER_TIME, ask).await.ok().flatten()
 }
 
-/// SIGTERM and SIGINT stop the node; both may come again, the node decides how patient it is.
+/// SIGTERM and SIGINT stop the node. What keepalived understands besides must not kill it: the address would
+/// stay behind.
 async fn forward_signals(commands: mpsc::Sender<Command>) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut dump = signal(SignalKind::user_defined1())?;
+    let mut statistics = signal(SignalKind::user_defined2())?;
     loop {
         let name = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
+            _ = hangup.recv() => {
+                tracing::warn!("SIGHUP received: this version cannot reload, restart it to read the file again");
+                continue;
+            }
+            _ = dump.recv() => {
+                tracing::warn!("SIGUSR1 received: nothing is dumped, use `xvrrp status`");
+                continue;
+            }
+            _ = statistics.recv() => {
+                tracing::warn!("SIGUSR2 received: nothing is dumped, use `xvrrp status --json`");
+                continue;
+            }
         };
         tracing::info!("{name} received, resigning");
         if commands.send(Command::Stop).await.is_err() {

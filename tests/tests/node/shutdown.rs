@@ -1,10 +1,11 @@
-//! What is left of a node that was asked to stop: nothing.
+//! How a node ends, and does not: what is left of one that was asked to stop is nothing.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use nix::sys::signal::Signal;
 use vrrp_tests::{
-    conf::{ADDRESS, Conf},
+    conf::{ADDRESS, Conf, INSTANCE},
     init::Exit,
-    story,
+    story, wait_until,
 };
 
 use crate::pair::{FAST, Pair};
@@ -25,6 +26,24 @@ fn a_stopped_node_leaves_nothing_behind() -> Result<()> {
         castor.wait_owns(ADDRESS, FAST)?;
         assert_eq!(castor.process().terminate(FAST)?, Exit::Code(0));
         assert_eq!(traces()?, before);
+        Ok(())
+    })
+}
+
+/// Operators of keepalived send these to reload and to dump; a node that died of them would leave its address.
+#[test]
+fn signals_for_reload_and_dumps_do_not_end_a_node() -> Result<()> {
+    story("signals", &[], |lab| {
+        let pair = Pair::new(lab)?;
+        let castor = pair.start_castor(&Conf::fast(101))?;
+        castor.wait_owns(ADDRESS, FAST)?;
+        for signal in [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2] {
+            castor.process().signal(signal)?;
+            let said = format!("{signal} received");
+            wait_until(FAST, &said, || Ok(castor.process().log()?.contains(&said)))?;
+        }
+        ensure!(castor.is_active(INSTANCE)?, "castor is no longer Active");
+        assert_eq!(castor.process().terminate(FAST)?, Exit::Code(0));
         Ok(())
     })
 }

@@ -346,7 +346,7 @@ impl Record {
             return;
         };
         // What was the host's own before stays so, even if we had to put it back.
-        self.ours |= !restore && !(existed && self.owner);
+        self.ours |= !(restore || existed && self.owner);
         self.confirmed = Some(operation.ifindex);
         let Some((slot, index)) = operation.user else { return };
         if restore {

@@ -70,6 +70,9 @@ pub enum NodeError {
     /// The address thread ended; without it no address can be moved.
     #[error("the address thread ended; nothing can move the addresses any more")]
     AddressThread,
+    /// The service thread ended; without it nothing can stop the node, and no check runs.
+    #[error("the service thread ended; nobody could stop this node any more")]
+    ServiceThread,
     /// The addresses could not be removed in time.
     #[error("some addresses were still on this host 5 s after the stop: check `ip address`")]
     AddressesLeft,
@@ -107,6 +110,7 @@ impl Node {
             .collect();
         let checks = Checks::new(&configuration.scripts);
         let routers =
+            // A slot is the router's index, see `index_of`.
             (0..).map(Slot).zip(configuration.instances).map(|(slot, one)| Router::new(slot, one)).collect();
         Self {
             router_id: configuration.router_id,
@@ -126,7 +130,19 @@ impl Node {
     }
 
     /// Runs until [`Command::Stop`] has been carried out.
-    pub async fn run(mut self, mut inbox: Inbox) -> Result<(), NodeError> {
+    ///
+    /// # Errors
+    /// What made going on impossible. The peers were told (priority 0), and the address thread removes the
+    /// addresses when the node is dropped.
+    pub async fn run(mut self, inbox: Inbox) -> Result<(), NodeError> {
+        let outcome = self.drive(inbox).await;
+        if outcome.is_err() {
+            self.stop();
+        }
+        outcome
+    }
+
+    async fn drive(&mut self, mut inbox: Inbox) -> Result<(), NodeError> {
         // Nothing is held yet: what an earlier run left on the host goes.
         self.publish();
         let timer = Timer::new()?;
@@ -138,8 +154,8 @@ impl Node {
                 return outcome;
             }
             timer.arm(self.deadline())?;
+            // Whatever wakes the loop, the next turn serves all deadlines; so none of these needs to come first.
             tokio::select! {
-                biased;
                 ready = expiry.readable() => {
                     ready?.clear_ready();
                     timer.clear()?;
@@ -147,7 +163,9 @@ impl Node {
                 ready = packets.readable(), if !more => ready?.clear_ready(),
                 event = inbox.netlink.recv() => self.on_netlink(event.ok_or(NodeError::AddressThread)?),
                 Some(report) = inbox.checks.recv() => self.on_check(report),
-                Some(command) = inbox.commands.recv() => self.on_command(command),
+                command = inbox.commands.recv(), if self.stop_by.is_none() => {
+                    self.on_command(command.ok_or(NodeError::ServiceThread)?);
+                }
                 // Not everything was read: look at the other sources once, then go on reading.
                 () = std::future::ready(()), if more => {}
             }
@@ -227,6 +245,7 @@ impl Node {
     }
 
     fn index_of(&self, slot: Slot) -> Option<usize> {
-        self.routers.iter().position(|router| router.slot == slot)
+        let index = slot.0 as usize;
+        (index < self.routers.len()).then_some(index)
     }
 }
