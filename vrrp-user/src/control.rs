@@ -3,15 +3,20 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader, Write},
-    os::unix::{
-        fs::{DirBuilderExt, PermissionsExt},
-        net::{UnixListener, UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{
+            fs::{DirBuilderExt, FileTypeExt, PermissionsExt},
+            net::{UnixListener, UnixStream},
+        },
     },
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde::{Deserialize, Serialize};
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
 use crate::status::Status;
@@ -20,6 +25,9 @@ use crate::status::Status;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest request line that is read.
 const MAX_REQUEST: u64 = 4096;
+
+/// Clients at a time; more wait their turn.
+const MAX_CLIENTS: usize = 32;
 
 /// What can be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,28 +56,31 @@ pub enum ControlError {
     )]
     Busy(PathBuf),
     /// The socket cannot be made.
-    #[error("cannot listen on {path}: {source}; give another place with --control")]
+    #[error("cannot listen on {path}: {error}; give another place with --control")]
     Listen {
         /// The socket.
         path: PathBuf,
         /// The system's word.
-        source: io::Error,
+        error: io::Error,
     },
+    /// Something else is in the socket's place.
+    #[error("{0} is not a socket and is left alone; give another place with --control")]
+    Occupied(PathBuf),
     /// Nobody listens.
-    #[error("no xvrrp answers on {path} ({source}): is it running, and is --control the same?")]
+    #[error("no xvrrp answers on {path} ({error}): is it running, and is --control the same?")]
     Absent {
         /// The socket.
         path: PathBuf,
         /// The system's word.
-        source: io::Error,
+        error: io::Error,
     },
     /// Somebody listens, and does not answer.
-    #[error("xvrrp on {path} did not answer: {source}")]
+    #[error("xvrrp on {path} did not answer: {error}")]
     Silent {
         /// The socket.
         path: PathBuf,
         /// The system's word.
-        source: io::Error,
+        error: io::Error,
     },
     /// The daemon's own complaint.
     #[error("{0}")]
@@ -86,21 +97,17 @@ pub struct Control {
 impl Control {
     /// Binds `path` (mode 0660); a socket that nobody answers on any more is replaced.
     pub fn bind(path: &Path) -> Result<Self, ControlError> {
-        if UnixStream::connect(path).is_ok() {
-            return Err(ControlError::Busy(path.to_owned()));
-        }
-        let listen = |source| ControlError::Listen { path: path.to_owned(), source };
+        let listen = |error| ControlError::Listen { path: path.to_owned(), error };
         if let Some(parent) = path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(listen)?;
         }
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(listen(error)),
-            _ => {}
-        }
+        make_room(path)?;
         let listener = UnixListener::bind(path).map_err(listen)?;
+        // From here on a failure removes the socket again.
+        let control = Self { listener, path: path.to_owned() };
         fs::set_permissions(path, fs::Permissions::from_mode(0o660)).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        Ok(Self { listener, path: path.to_owned() })
+        control.listener.set_nonblocking(true).map_err(listen)?;
+        Ok(control)
     }
 
     /// Answers requests for ever; `ask` brings the snapshot, or `None` if the node does not answer.
@@ -109,20 +116,41 @@ impl Control {
         F: Future<Output = Option<Status>>,
     {
         let listener = tokio::net::UnixListener::from_std(self.listener.try_clone()?)?;
+        let mut clients = FuturesUnordered::new();
         loop {
-            let (stream, _) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    tracing::warn!("control socket: {error}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
+            tokio::select! {
+                // A client that says nothing keeps nobody else waiting, and cannot use up the descriptors.
+                accepted = listener.accept(), if clients.len() < MAX_CLIENTS => match accepted {
+                    Ok((stream, _)) => clients.push(tokio::time::timeout(PATIENCE, answer(stream, &ask))),
+                    Err(error) => {
+                        tracing::warn!("control socket: {error}");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+                Some(answered) = clients.next() => {
+                    if let Ok(Err(error)) = answered {
+                        tracing::debug!("control socket: a client left early: {error}");
+                    }
                 }
-            };
-            let answered = tokio::time::timeout(PATIENCE, answer(stream, &ask)).await;
-            if let Ok(Err(error)) = answered {
-                tracing::debug!("control socket: a client left early: {error}");
             }
         }
+    }
+}
+
+/// Removes a socket that nobody answers on any more, and nothing else.
+fn make_room(path: &Path) -> Result<(), ControlError> {
+    let listen = |error| ControlError::Listen { path: path.to_owned(), error };
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => Err(ControlError::Occupied(path.to_owned())),
+        Ok(_) => match connect(path) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                fs::remove_file(path).map_err(listen)
+            }
+            // Connected, or its queue is full: somebody is there.
+            _ => Err(ControlError::Busy(path.to_owned())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(listen(error)),
     }
 }
 
@@ -154,12 +182,33 @@ where
     write.write_all(&text).await
 }
 
+/// Connects and sends in limited time: a node that is stopped or hung accepts nobody, and its queue fills up.
+fn connect(path: &Path) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.cloexec(), None)?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    Ok(OwnedFd::from(socket).into())
+}
+
+/// What the kernel says of a time limit is no help to anybody.
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => {
+            io::Error::new(io::ErrorKind::TimedOut, "5 s have passed; is it stopped or overloaded?")
+        }
+        _ => error,
+    }
+}
+
 /// Asks the node behind `path` for its snapshot.
 pub fn status(path: &Path) -> Result<Status, ControlError> {
-    let absent = |source| ControlError::Absent { path: path.to_owned(), source };
-    let silent = |source| ControlError::Silent { path: path.to_owned(), source };
-    let mut stream = UnixStream::connect(path).map_err(absent)?;
-    stream.set_read_timeout(Some(PATIENCE)).map_err(silent)?;
+    let absent = |error| ControlError::Absent { path: path.to_owned(), error };
+    let silent = |error| ControlError::Silent { path: path.to_owned(), error: in_words(error) };
+    let mut stream = connect(path).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => silent(error),
+        _ => absent(error),
+    })?;
     let request = serde_json::to_string(&Request::Status).map_err(|error| silent(error.into()))?;
     stream.write_all(format!("{request}\n").as_bytes()).map_err(silent)?;
     let mut line = String::new();
@@ -167,5 +216,75 @@ pub fn status(path: &Path) -> Result<Status, ControlError> {
     match serde_json::from_str(&line).map_err(|error| silent(error.into()))? {
         Reply::Status(status) => Ok(*status),
         Reply::Error(text) => Err(ControlError::Refused(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A place for one test's socket, removed afterwards.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            let place = std::env::temp_dir().join(format!("xvrrp-{name}-{}", std::process::id()));
+            fs::create_dir_all(&place).unwrap();
+            Self(place)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_is_no_socket_is_left_alone() {
+        let place = Place::new("no-socket");
+        let file = place.0.join("keepalived.conf");
+        fs::write(&file, "precious").unwrap();
+        assert!(matches!(Control::bind(&file), Err(ControlError::Occupied(_))));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_dead_socket_is_replaced_and_a_live_one_is_not() {
+        let place = Place::new("dead-socket");
+        let path = place.0.join("control.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        let living = Control::bind(&path).unwrap();
+        assert!(matches!(Control::bind(&path), Err(ControlError::Busy(_))));
+        drop(living);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_queue_that_is_full_holds_up_nobody_for_ever() {
+        let place = Place::new("full-queue");
+        let path = place.0.join("control.sock");
+        let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+        listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+        listener.listen(0).unwrap();
+        let _first = connect(&path).unwrap();
+        assert!(matches!(status(&path), Err(ControlError::Silent { .. })));
+    }
+
+    #[tokio::test]
+    async fn silent_clients_keep_nobody_waiting() {
+        let place = Place::new("silent-clients");
+        let path = place.0.join("control.sock");
+        let control = Control::bind(&path).unwrap();
+        let _silent: Vec<UnixStream> = (0..MAX_CLIENTS - 1).map(|_| connect(&path).unwrap()).collect();
+        let asked = tokio::task::spawn_blocking(move || status(&path));
+        let served = control.serve(|| async { None });
+        tokio::select! {
+            _ = served => panic!("serving ended"),
+            answer = asked => {
+                let error = answer.unwrap().unwrap_err();
+                assert!(matches!(error, ControlError::Refused(_)), "{error}");
+            }
+        }
     }
 }
