@@ -177,7 +177,7 @@ impl Node {
         let router = &mut self.routers[index];
         if router.addresses_overdue(now) {
             tracing::error!(
-                "{}: the host refused every virtual address for one Active_Down_Interval, resigning",
+                "{}: not one virtual address could be added in time, resigning",
                 router.instance.name
             );
             self.survey(index);

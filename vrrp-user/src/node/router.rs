@@ -18,6 +18,9 @@ use crate::{
 
 /// How long a router whose every address the host refused stays out of the election.
 const REFUSED_PAUSE: Interval = Interval::from_secs(30);
+/// How long the host may take to add the first address, however short the interval: netlink waits for whoever
+/// holds its lock, and hundreds of addresses of other routers may be first.
+const ADDING_PATIENCE: Interval = Interval::from_secs(3);
 /// How long to wait before another attempt to listen.
 const ATTACH_PAUSE: Interval = Interval::from_secs(1);
 /// The most lateness that the histogram tells apart, in microseconds.
@@ -42,8 +45,10 @@ pub(super) struct Router {
     pub(super) form: ChecksumForm,
     pub(super) held: bool,
     pub(super) places: Vec<Place>,
-    /// When an Active without a single address gives up.
+    /// When it is looked whether an Active without a single address gives up.
     pub(super) addresses_due: Option<Instant>,
+    /// When it does even if the host has not refused one.
+    pub(super) addresses_limit: Instant,
     pub(super) refused_until: Option<Instant>,
     pub(super) history: History,
     pub(super) sent: u64,
@@ -88,6 +93,7 @@ impl Router {
             form: ChecksumForm::Pseudo,
             held: false,
             addresses_due: None,
+            addresses_limit: Instant::default(),
             refused_until: None,
             history: History::default(),
             sent: 0,
@@ -130,10 +136,16 @@ impl Router {
             .min()
     }
 
-    /// The addresses were asked for: one of them must be here within one Active_Down_Interval.
+    /// The addresses were asked for: within one Active_Down_Interval not all of them may be refused, and within
+    /// [`ADDING_PATIENCE`] one must be here.
     pub(super) fn expect_addresses(&mut self, now: Instant) {
         self.held = true;
-        self.addresses_due = Some(now.after(self.machine.active_down_interval()));
+        for place in &mut self.places {
+            place.refused = None;
+        }
+        let interval = self.machine.active_down_interval();
+        self.addresses_due = Some(now.after(interval));
+        self.addresses_limit = now.after(interval.max(ADDING_PATIENCE));
     }
 
     pub(super) fn release_addresses(&mut self) {
@@ -151,6 +163,11 @@ impl Router {
         }
         self.addresses_due = None;
         let none = !self.places.is_empty() && self.places.iter().all(|place| place.ifindex.is_none());
+        if none && now < self.addresses_limit && self.places.iter().any(|place| place.refused.is_none()) {
+            // A host that is slow to answer has refused nothing yet.
+            self.addresses_due = Some(self.addresses_limit);
+            return false;
+        }
         if none {
             self.refused_until = Some(now.after(REFUSED_PAUSE));
         }
@@ -188,4 +205,59 @@ impl Router {
 fn lateness_histogram() -> Histogram<u64> {
     // Two significant digits from 1 us to a minute: constants that the constructor accepts.
     Histogram::new_with_bounds(1, MAX_LATENESS_US, 2).expect("constant bounds are valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, Options};
+
+    const START: Instant = Instant::from_nanos(1_000_000_000);
+
+    fn millis(after: u64) -> Instant {
+        START.after(Interval::from_millis(after))
+    }
+
+    /// Active since [`START`] at priority 254 with one address. VRRPv3 at 10 ms: its Active_Down_Interval is
+    /// 3 x 10 ms + 2 x 10 ms / 256 (RFC 9568 §6.1).
+    fn acquiring() -> Router {
+        let options = Options {
+            interface: Some("eth0".to_owned()),
+            vrid: Some("51".to_owned()),
+            priority: Some("254".to_owned()),
+            vip: vec!["192.0.2.100/24".to_owned()],
+            advert_int: Some("0.01".to_owned()),
+            version: Some("3".to_owned()),
+            ..Options::default()
+        };
+        let configuration = config::from_options(&options).configuration.unwrap();
+        let mut router = Router::new(Slot(0), configuration.instances.into_iter().next().unwrap());
+        router.expect_addresses(START);
+        router
+    }
+
+    #[test]
+    fn a_host_that_is_slow_to_add_has_refused_nothing() {
+        let mut router = acquiring();
+        assert!(!router.addresses_overdue(millis(31)));
+        assert_eq!(router.addresses_due, Some(millis(3000)));
+        assert!(router.addresses_overdue(millis(3000)), "it does not take for ever either");
+    }
+
+    #[test]
+    fn a_host_that_refuses_every_address_costs_one_active_down_interval() {
+        let mut router = acquiring();
+        router.places[0].refused = Some("no".to_owned());
+        assert!(!router.addresses_overdue(millis(30)));
+        assert!(router.addresses_overdue(millis(31)));
+    }
+
+    #[test]
+    fn an_old_refusal_is_no_answer_to_a_new_request() {
+        let mut router = acquiring();
+        router.places[0].refused = Some("no".to_owned());
+        router.release_addresses();
+        router.expect_addresses(START);
+        assert!(!router.addresses_overdue(millis(31)));
+    }
 }
