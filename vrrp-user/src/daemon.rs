@@ -45,14 +45,19 @@ pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Pa
     let scripts = configuration.scripts.clone();
     let node = Node::new(configuration, Box::new(datapath), (transmitter, announcer), desired);
 
-    let service = Service { spawner, scripts, reports, commands: requests, control }.spawn()?;
+    let service = Service { spawner, scripts, reports, commands: requests, control }
+        .spawn()
+        .context("cannot start the service thread")?;
     let addresses = netlink::spawn(wanted, netlink_events).context("cannot start the address thread")?;
     for outcome in [rights::realtime(REALTIME_PRIORITY), rights::lock_memory()] {
         if let Err(notice) = outcome {
             tracing::info!("{notice}");
         }
     }
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the protocol thread's loop")?;
     let outcome = runtime.block_on(node.run(Inbox { netlink, checks, commands }));
     // The node is gone and with it the channels: both threads end by themselves.
     let addresses = addresses.join().context("the address thread failed");
