@@ -21,6 +21,9 @@ pub struct DesiredRouter {
     pub slot: Slot,
     /// Whether the addresses are to be on the host.
     pub held: bool,
+    /// How often the router took its addresses. It may let go and take them again before this is looked at; then
+    /// it has to be told anew that they are there.
+    pub acquisitions: u64,
     /// Whether the host says that they are its own (priority 255): those that were there before us stay.
     pub owner: bool,
     /// Where they go, unless an address names a device itself.

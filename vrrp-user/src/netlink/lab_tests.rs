@@ -94,6 +94,7 @@ fn router(held: bool, addresses: impl IntoIterator<Item = VirtualAddress>) -> De
     DesiredRouter {
         slot: Slot(4),
         held,
+        acquisitions: 0,
         owner: false,
         interface: "castor".to_owned(),
         addresses: addresses.into_iter().collect(),

@@ -1,7 +1,7 @@
 //! What has to be done so that the host's addresses become the desired ones: pure, one round at a time.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     net::IpAddr,
 };
@@ -74,10 +74,12 @@ fn confirm(events: &mut Vec<Event>, slot: Slot, index: usize, ifindex: u32) {
     }
 }
 
-/// What one router asks for one place. If two list it, the first that holds it is listened to.
+/// What one router asks for one place. If two list it, the first that holds it is listened to, and every one that
+/// holds it is told that it is there.
 struct Target<'a> {
     slot: Slot,
     index: usize,
+    holders: BTreeSet<(Slot, usize)>,
     held: bool,
     owner: bool,
     spec: &'a VirtualAddress,
@@ -96,6 +98,8 @@ struct Record {
     seen_on: Option<u32>,
     /// Told to be on this interface.
     confirmed: Option<u32>,
+    /// To whom.
+    informed: BTreeSet<(Slot, usize)>,
     /// The error that was told last, so that the same one is not told again.
     told: Option<i32>,
     /// No request before this.
@@ -114,12 +118,15 @@ const CONTESTED: i32 = -2;
 #[derive(Debug, Default)]
 pub(super) struct Reconciler {
     records: BTreeMap<Place, Record>,
+    /// [`super::DesiredRouter::acquisitions`] as last seen.
+    acquisitions: BTreeMap<Slot, u64>,
 }
 
 impl Reconciler {
     /// The next round: removals first, then additions in the order of the configuration.
     pub(super) fn plan(&mut self, desired: &Desired, links: &LinkTable, now: Instant) -> Plan {
         let targets = targets(desired);
+        self.forget_what_was_told(desired);
         for place in targets.keys() {
             if !self.records.contains_key(place) {
                 self.records.insert(place.clone(), Record::default());
@@ -154,6 +161,18 @@ impl Reconciler {
             plan.events.push(Event::Confirmed { slot, addresses });
         }
         plan
+    }
+
+    /// A router that let go and took its addresses again since the last round forgot what it was told.
+    fn forget_what_was_told(&mut self, desired: &Desired) {
+        for router in &desired.routers {
+            let before = self.acquisitions.insert(router.slot, router.acquisitions);
+            if before.is_some_and(|before| before != router.acquisitions) {
+                for record in self.records.values_mut() {
+                    record.informed.retain(|(slot, _)| *slot != router.slot);
+                }
+            }
+        }
     }
 
     /// Takes in how the kernel answered; what is to be told goes to `events`. Returns whether the address is
@@ -194,14 +213,22 @@ fn targets(desired: &Desired) -> BTreeMap<Place, Target<'_>> {
         for (index, spec) in router.addresses.iter().enumerate() {
             let interface = spec.device.as_ref().unwrap_or(&router.interface).clone();
             let place = Place { interface, address: spec.address, prefix: spec.prefix };
-            let target = Target { slot: router.slot, index, held: router.held, owner: router.owner, spec };
-            let known = targets.entry(place).or_insert_with(|| Target { ..target });
+            let known = targets.entry(place).or_insert_with(|| Target {
+                slot: router.slot,
+                index,
+                holders: BTreeSet::new(),
+                held: false,
+                owner: false,
+                spec,
+            });
             // The host's own address stays its own, whoever else lists it.
-            let owner = known.owner || router.owner;
-            if router.held && !known.held {
-                *known = Target { slot: router.slot, index, held: true, owner, spec };
+            known.owner |= router.owner;
+            if router.held {
+                if !known.held {
+                    (known.slot, known.index, known.held, known.spec) = (router.slot, index, true, spec);
+                }
+                known.holders.insert((router.slot, index));
             }
-            known.owner = owner;
         }
     }
     targets
@@ -250,8 +277,12 @@ fn hold(
         record.ours |= !record.owner;
         record.told = None;
         if record.confirmed.replace(link.ifindex) != Some(link.ifindex) {
-            plan.confirmed.entry(target.slot).or_default().push((target.index, link.ifindex));
+            record.informed.clear();
         }
+        for (slot, index) in target.holders.difference(&record.informed) {
+            plan.confirmed.entry(*slot).or_default().push((*index, link.ifindex));
+        }
+        record.informed.clone_from(&target.holders);
         return;
     }
     if let Some(at) = record.retry.filter(|at| *at > now) {
@@ -348,6 +379,7 @@ impl Record {
         // What was the host's own before stays so, even if we had to put it back.
         self.ours |= !(restore || existed && self.owner);
         self.confirmed = Some(operation.ifindex);
+        self.informed = operation.user.into_iter().collect();
         let Some((slot, index)) = operation.user else { return };
         if restore {
             self.restored.push_back(now);

@@ -84,6 +84,7 @@ fn router(slot: u32, addresses: &[&str]) -> DesiredRouter {
     DesiredRouter {
         slot: Slot(slot),
         held: false,
+        acquisitions: 0,
         owner: false,
         interface: "eth0".to_owned(),
         addresses: addresses.into(),
@@ -347,7 +348,32 @@ fn an_address_that_moves_between_routers_is_not_touched() {
     host.turn();
     host.desired.routers =
         vec![DesiredRouter { held: true, ..router(1, &["192.0.2.10/32"]) }, router(0, &["192.0.2.10/32"])];
+    assert_eq!(host.turn(), ["confirmed 1: [(0, 2)]"]);
     assert_eq!(host.turn(), NOTHING);
+}
+
+/// The thread may be busy while a router lets go and takes over again, and see the second state only.
+#[test]
+fn a_router_that_took_its_addresses_again_is_told_again() {
+    let mut host = Host::new(&["192.0.2.100/24"]).hold(true);
+    host.turn();
+    host.desired.routers[0].acquisitions += 1;
+    assert_eq!(host.turn(), ["confirmed 0: [(0, 2)]"]);
+    assert_eq!(host.turn(), NOTHING);
+}
+
+#[test]
+fn every_router_that_holds_an_address_is_told() {
+    let mut host = Host::new(&["192.0.2.100/24"]).hold(true);
+    host.desired.routers.push(DesiredRouter { held: true, ..router(1, &["192.0.2.100/24"]) });
+    let told = |turn: Vec<String>| turn.join("; ");
+    assert_eq!(told(host.turn()), "add 192.0.2.100/24 dev 2; confirmed 0: [(0, 2)]");
+    assert_eq!(told(host.turn()), "confirmed 1: [(0, 2)]");
+    assert_eq!(told(host.turn()), "");
+    host.desired.routers[0].held = false;
+    assert_eq!(told(host.turn()), "");
+    host.desired.routers[0].held = true;
+    assert_eq!(told(host.turn()), "confirmed 0: [(0, 2)]");
 }
 
 #[test]

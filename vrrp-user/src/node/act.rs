@@ -110,6 +110,7 @@ impl Node {
             .map(|router| DesiredRouter {
                 slot: router.slot,
                 held: router.held,
+                acquisitions: router.acquisitions,
                 owner: router.instance.priority == 255,
                 interface: router.instance.interface.clone(),
                 addresses: Arc::clone(&router.addresses),

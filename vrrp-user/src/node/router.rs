@@ -44,6 +44,7 @@ pub(super) struct Router {
     /// The checksum form that we send (VRRPv3 over IPv4).
     pub(super) form: ChecksumForm,
     pub(super) held: bool,
+    pub(super) acquisitions: u64,
     pub(super) places: Vec<Place>,
     /// When it is looked whether an Active without a single address gives up.
     pub(super) addresses_due: Option<Instant>,
@@ -92,6 +93,7 @@ impl Router {
             seen: Heard::default(),
             form: ChecksumForm::Pseudo,
             held: false,
+            acquisitions: 0,
             addresses_due: None,
             addresses_limit: Instant::default(),
             refused_until: None,
@@ -140,6 +142,7 @@ impl Router {
     /// [`ADDING_PATIENCE`] one must be here.
     pub(super) fn expect_addresses(&mut self, now: Instant) {
         self.held = true;
+        self.acquisitions += 1;
         for place in &mut self.places {
             place.refused = None;
         }
