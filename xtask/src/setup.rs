@@ -34,7 +34,9 @@ pub(crate) fn install(wanted: &[&str]) -> Result<()> {
     if !is_root() {
         bail!("as root, `apt-get install {}` installs them", names.join(" "));
     }
-    say("Installing them with apt-get. Where Debian starts nginx for that: `systemctl disable --now nginx`.");
+    say(
+        "Installing them with apt-get. Where Debian starts services for that: `systemctl disable --now nginx frr keepalived`.",
+    );
     let quiet = ["-qq", "-o", "Dpkg::Use-Pty=0"];
     check(apt_get().args(quiet).arg("update"))?;
     check(apt_get().args(quiet).args(["install", "--yes", "--no-install-recommends"]).args(names))

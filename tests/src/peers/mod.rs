@@ -1,6 +1,7 @@
-//! Programs that Lab hosts run: two kinds of VRRP router and a web server.
+//! Programs that Lab hosts run: three kinds of VRRP router and a web server.
 
 mod client;
+mod frr;
 mod keepalived;
 mod nginx;
 mod xvrrp;
@@ -11,6 +12,7 @@ use anyhow::Result;
 use nix::sys::signal::Signal;
 
 pub use client::{Pinger, http_get};
+pub use frr::{Frr, FrrRouter};
 pub use keepalived::Keepalived;
 pub use nginx::Nginx;
 pub use xvrrp::{Transition, Xvrrp};
@@ -20,7 +22,7 @@ use crate::{
     story::{SOON, wait_until},
 };
 
-/// A VRRP router of either make, as far as stories treat them alike.
+/// A VRRP router of any make, as far as stories treat them alike.
 pub trait Router {
     /// Where it runs.
     fn host(&self) -> &Host;

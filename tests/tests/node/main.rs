@@ -5,6 +5,7 @@ mod bad_input;
 mod checks;
 mod crash;
 mod faults;
+mod frr;
 mod junk;
 mod keepalived;
 mod pair;

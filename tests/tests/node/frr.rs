@@ -1,0 +1,99 @@
+//! Beside FRR's vrrpd, VRRPv3 over both families and in both roles: the better one is Active, hands over when it
+//! stops, takes back when it returns, and neither minds what the other says.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use vrrp_tests::{
+    Lab,
+    conf::{Conf, INSTANCE},
+    holds_for,
+    peers::{Frr, FrrRouter, Router, Xvrrp},
+    story, wait_until,
+    witness::{Capture, longest_gap},
+};
+
+use crate::pair::{A_WHILE, CASTOR_MAC, FAST};
+
+const NEEDS: &[&str] = &["frr", "tcpdump", "tshark"];
+/// 0.1 s between advertisements.
+const INTERVAL: u16 = 100;
+
+#[test]
+fn over_ipv4_as_active() -> Result<()> {
+    story("FRR beside ours, IPv4", NEEDS, |lab| ours_is_better(lab, "192.0.2.100"))
+}
+
+#[test]
+fn over_ipv6_as_active() -> Result<()> {
+    story("FRR beside ours, IPv6", NEEDS, |lab| ours_is_better(lab, "2001:db8::100"))
+}
+
+#[test]
+fn over_ipv4_as_backup() -> Result<()> {
+    story("ours beside FRR, IPv4", NEEDS, |lab| theirs_is_better(lab, "192.0.2.100"))
+}
+
+#[test]
+fn over_ipv6_as_backup() -> Result<()> {
+    story("ours beside FRR, IPv6", NEEDS, |lab| theirs_is_better(lab, "2001:db8::100"))
+}
+
+fn ours_is_better(lab: &Lab, address: &str) -> Result<()> {
+    let (castor, pollux) = (lab.host("castor")?, lab.host("pollux")?);
+    let capture = Capture::start(&lab.host("client")?)?;
+    let conf = Conf::fast(150).moving(&[address]).text();
+    let frr = Frr::start(&pollux, FrrRouter { priority: 100, interval_ms: INTERVAL, address })?;
+    frr.wait_active("", FAST)?;
+    let ours = Xvrrp::start(&castor, &conf)?;
+    wait_only(&ours, &frr, FAST)?;
+    stays(&ours, &frr)?;
+    ours.shut_down()?;
+    frr.wait_active("", FAST)?;
+    let ours = Xvrrp::start(&castor, &conf)?;
+    wait_only(&ours, &frr, FAST)?;
+    stays(&ours, &frr)?;
+    is_content(&ours, capture)
+}
+
+fn theirs_is_better(lab: &Lab, address: &str) -> Result<()> {
+    let (castor, pollux) = (lab.host("castor")?, lab.host("pollux")?);
+    let capture = Capture::start(&lab.host("client")?)?;
+    let ours = Xvrrp::start(&castor, &Conf::fast(100).moving(&[address]).text())?;
+    ours.wait_active(INSTANCE, FAST)?;
+    let router = FrrRouter { priority: 150, interval_ms: INTERVAL, address };
+    let frr = Frr::start(&pollux, router)?;
+    wait_only(&frr, &ours, FAST)?;
+    stays(&frr, &ours)?;
+    frr.shut_down()?;
+    ours.wait_active(INSTANCE, FAST)?;
+    drop(frr);
+    let frr = Frr::start(&pollux, router)?;
+    wait_only(&frr, &ours, FAST)?;
+    stays(&frr, &ours)?;
+    is_content(&ours, capture)
+}
+
+fn wait_only(better: &dyn Router, worse: &dyn Router, limit: Duration) -> Result<()> {
+    let what = format!("{} alone is Active", better.host().name());
+    wait_until(limit, &what, || Ok(better.is_active(INSTANCE)? && !worse.is_active(INSTANCE)?))
+}
+
+fn stays(better: &dyn Router, worse: &dyn Router) -> Result<()> {
+    let what = format!("{} alone is Active", better.host().name());
+    holds_for(A_WHILE, &what, || Ok(better.is_active(INSTANCE)? && !worse.is_active(INSTANCE)?))
+}
+
+/// Nobody saw a gap or a malformed packet of ours, and nothing of FRR's was refused.
+fn is_content(ours: &Xvrrp, capture: Capture) -> Result<()> {
+    let recording = capture.stop()?;
+    let gap = longest_gap(&recording.adverts()?);
+    ensure!(gap < 0.6, "nobody advertised for {gap} s");
+    assert_eq!(recording.complaints(CASTOR_MAC)?, "");
+    let counters = &ours.router(INSTANCE)?["counters"];
+    ensure!(counters["received"].as_u64() > Some(0), "nothing was heard: {counters}");
+    let refused = counters["dropped"].as_object().into_iter().flatten();
+    let refused: Vec<_> = refused.filter(|(_, count)| count.as_u64() != Some(0)).collect();
+    ensure!(refused.is_empty(), "of FRR's advertisements some were refused: {refused:?}");
+    Ok(())
+}
