@@ -151,6 +151,17 @@ impl Recording {
         Ok(complaints)
     }
 
+    /// How many VRRPv3 advertisements of one hardware address have a checksum over the message only, and how
+    /// many over pseudo-header and message.
+    pub fn checksum_forms(&self, mac: &str) -> Result<[usize; 2]> {
+        let count = |over_message| -> Result<usize> {
+            let preference = format!("vrrp.v3_checksum_as_in_v2:{over_message}");
+            let filter = format!("eth.src == {mac} && vrrp.checksum.status == 1");
+            Ok(self.tshark(&["-o", &preference, "-Y", &filter])?.lines().count())
+        };
+        Ok([count("TRUE")?, count("FALSE")?])
+    }
+
     fn table(&self, filter: &str, fields: &[&str]) -> Result<Vec<String>> {
         let fields = fields.iter().flat_map(|field| ["-e", field]);
         let arguments: Vec<&str> =

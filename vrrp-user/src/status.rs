@@ -182,6 +182,8 @@ pub struct Counters {
     pub resigned: u64,
     /// Valid, but with another address list than ours.
     pub differing_list: u64,
+    /// Valid, from another router while this one owns the addresses (priority 255): two owners.
+    pub second_owner: u64,
     /// Valid, with the checksum over the message only (VRRPv3 over IPv4).
     pub checksum_message: u64,
     /// Valid, with the checksum over pseudo-header and message (VRRPv3 over IPv4).

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Write as _, stdout},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
 
@@ -43,8 +43,11 @@ enum Command {
         #[arg(long, default_value_t = 1000)]
         period: u64,
     },
-    /// VRRP packets with any payload to the multicast group, one every 40 ms
+    /// VRRP packets with any payload, one every 40 ms
     Junk {
+        /// A host [default: the multicast group]
+        #[arg(long)]
+        to: Option<Ipv4Addr>,
         #[arg(long)]
         ttl: u32,
         #[arg(long)]
@@ -71,7 +74,7 @@ fn main() -> Result<()> {
             let stop = || asked.read_signal().is_ok_and(|signal| signal.is_some());
             probe::ping(address, Duration::from_micros(period), stop, print)
         }
-        Command::Junk { ttl, count, message } => probe::send_junk(ttl, count, &message),
+        Command::Junk { to, ttl, count, message } => probe::send_junk(to, ttl, count, &message),
     }
 }
 

@@ -61,6 +61,20 @@ impl Xvrrp {
         router.cloned().with_context(|| format!("status knows no {instance}: {status}"))
     }
 
+    /// One of its counters for a virtual router.
+    pub fn counter(&self, instance: &str, name: &str) -> Result<u64> {
+        let router = self.router(instance)?;
+        let count = router["counters"][name].as_u64();
+        count.with_context(|| format!("status has no counter {name}: {router}"))
+    }
+
+    /// How many packets for a virtual router were refused for this reason.
+    pub fn dropped(&self, instance: &str, reason: &str) -> Result<u64> {
+        let router = self.router(instance)?;
+        let count = router["counters"]["dropped"][reason].as_u64();
+        count.with_context(|| format!("status does not count {reason}: {router}"))
+    }
+
     /// What a line of its log says of a change of state or priority; `None` for all other lines. For instance
     /// `2026-11-22T22:00:00.000000Z  INFO VI_1: priority 103 -> 101 (base 101)`.
     pub fn reason(line: &str) -> Option<String> {

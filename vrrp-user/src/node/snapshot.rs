@@ -105,6 +105,7 @@ impl Node {
             losing: heard.losing.count,
             resigned: heard.resigned.count,
             differing_list: heard.differing_list,
+            second_owner: heard.second_owner,
             checksum_message: heard.checksum_message,
             checksum_pseudo: heard.checksum_pseudo,
             sent: router.sent,

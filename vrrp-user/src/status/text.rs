@@ -76,6 +76,13 @@ fn write_counters(out: &mut String, router: &RouterStatus) -> fmt::Result {
         counters.received, counters.accepted, counters.better, counters.losing, counters.resigned
     );
     line(out, "received", &received)?;
+    if counters.second_owner > 0 {
+        let count = counters.second_owner;
+        let words = format!(
+            "second owner: {count} advertisements of another router, though this one has priority 255"
+        );
+        line(out, "warning", &words)?;
+    }
     let mut sent = format!("{}, not sent {}", counters.sent, counters.send_errors);
     if let Some(error) = &counters.last_send_error {
         let _ = write!(sent, " (last: {error})");
