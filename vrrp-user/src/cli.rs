@@ -38,6 +38,8 @@ pub enum Command {
     Check(Check),
     /// Show what a running node knows and why it did what it did.
     Status(Status),
+    /// Show what happened lately: transitions and refused packets, with who, why and how many.
+    Events(Status),
 }
 
 /// Arguments of `run`.
@@ -46,7 +48,7 @@ pub struct Run {
     /// Configuration file [default: /etc/xvrrp/xvrrp.conf, else /etc/keepalived/keepalived.conf].
     #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "Options")]
     pub file: Option<PathBuf>,
-    /// Unix socket for `xvrrp status`.
+    /// Unix socket for `xvrrp status` and `xvrrp events`.
     #[arg(long, value_name = "PATH", default_value = CONTROL_PATH)]
     pub control: PathBuf,
     /// The router's settings, when there is no file.
@@ -62,7 +64,7 @@ pub struct Check {
     pub file: Option<PathBuf>,
 }
 
-/// Arguments of `status`.
+/// Arguments of `status` and of `events`.
 #[derive(Debug, Args)]
 pub struct Status {
     /// Print JSON, the stable form for programs.
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(arguments, style),
         Command::Check(arguments) => commands::check::run(arguments, style),
         Command::Status(arguments) => commands::status::run(arguments, style),
+        Command::Events(arguments) => commands::events::run(arguments, style),
     };
     outcome.unwrap_or_else(|error| {
         #[allow(clippy::print_stderr, reason = "the one place where a failed command says why")]

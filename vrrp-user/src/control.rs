@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
-use crate::status::Status;
+use crate::status::{Events, Status};
 
 /// How long a client waits, and how long a silent client may hold a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +35,8 @@ const MAX_CLIENTS: usize = 32;
 pub enum Request {
     /// The snapshot.
     Status,
+    /// What happened lately.
+    Events,
 }
 
 /// The answer.
@@ -43,6 +45,8 @@ pub enum Request {
 pub enum Reply {
     /// To [`Request::Status`].
     Status(Box<Status>),
+    /// To [`Request::Events`].
+    Events(Events),
     /// The request was not understood or not answered.
     Error(String),
 }
@@ -110,10 +114,10 @@ impl Control {
         Ok(control)
     }
 
-    /// Answers requests for ever; `ask` brings the snapshot, or `None` if the node does not answer.
-    pub async fn serve<F>(&self, ask: impl Fn() -> F) -> io::Result<()>
+    /// Answers requests for ever; `ask` brings the answer, or `None` if the node does not answer.
+    pub async fn serve<F>(&self, ask: impl Fn(Request) -> F) -> io::Result<()>
     where
-        F: Future<Output = Option<Status>>,
+        F: Future<Output = Option<Reply>>,
     {
         let listener = tokio::net::UnixListener::from_std(self.listener.try_clone()?)?;
         let mut clients = FuturesUnordered::new();
@@ -162,19 +166,19 @@ impl Drop for Control {
     }
 }
 
-async fn answer<F>(stream: tokio::net::UnixStream, ask: &impl Fn() -> F) -> io::Result<()>
+async fn answer<F>(stream: tokio::net::UnixStream, ask: &impl Fn(Request) -> F) -> io::Result<()>
 where
-    F: Future<Output = Option<Status>>,
+    F: Future<Output = Option<Reply>>,
 {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     let limited = tokio::io::AsyncReadExt::take(read, MAX_REQUEST);
     tokio::io::BufReader::new(limited).read_line(&mut line).await?;
     let reply = match serde_json::from_str(&line) {
-        Ok(Request::Status) => match ask().await {
-            Some(status) => Reply::Status(Box::new(status)),
-            None => Reply::Error("the protocol thread did not answer within 2 s".to_owned()),
-        },
+        Ok(request) => {
+            let silent = || Reply::Error("the protocol thread did not answer within 2 s".to_owned());
+            ask(request).await.unwrap_or_else(silent)
+        }
         Err(error) => Reply::Error(format!("request not understood: {error}")),
     };
     let mut text = serde_json::to_vec(&reply).map_err(io::Error::other)?;
@@ -202,21 +206,46 @@ fn in_words(error: io::Error) -> io::Error {
 }
 
 /// Asks the node behind `path` for its snapshot.
+///
+/// # Errors
+/// When nobody answers, or with something else.
 pub fn status(path: &Path) -> Result<Status, ControlError> {
+    match ask(path, &Request::Status)? {
+        Reply::Status(status) => Ok(*status),
+        other => Err(refused(other)),
+    }
+}
+
+/// Asks the node behind `path` what happened lately.
+///
+/// # Errors
+/// When nobody answers, or with something else.
+pub fn events(path: &Path) -> Result<Events, ControlError> {
+    match ask(path, &Request::Events)? {
+        Reply::Events(events) => Ok(events),
+        other => Err(refused(other)),
+    }
+}
+
+fn refused(reply: Reply) -> ControlError {
+    ControlError::Refused(match reply {
+        Reply::Error(text) => text,
+        _ => "xvrrp answered another question than was asked: is it of another version?".to_owned(),
+    })
+}
+
+fn ask(path: &Path, request: &Request) -> Result<Reply, ControlError> {
     let absent = |error| ControlError::Absent { path: path.to_owned(), error };
     let silent = |error| ControlError::Silent { path: path.to_owned(), error: in_words(error) };
     let mut stream = connect(path).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => silent(error),
         _ => absent(error),
     })?;
-    let request = serde_json::to_string(&Request::Status).map_err(|error| silent(error.into()))?;
+    let request = serde_json::to_string(request).map_err(|error| silent(error.into()))?;
     stream.write_all(format!("{request}\n").as_bytes()).map_err(silent)?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).map_err(silent)?;
-    match serde_json::from_str(&line).map_err(|error| silent(error.into()))? {
-        Reply::Status(status) => Ok(*status),
-        Reply::Error(text) => Err(ControlError::Refused(text)),
-    }
+    serde_json::from_str(&line).map_err(|error| silent(error.into()))
 }
 
 #[cfg(test)]
@@ -278,7 +307,7 @@ mod tests {
         let control = Control::bind(&path).unwrap();
         let _silent: Vec<UnixStream> = (0..MAX_CLIENTS - 1).map(|_| connect(&path).unwrap()).collect();
         let asked = tokio::task::spawn_blocking(move || status(&path));
-        let served = control.serve(|| async { None });
+        let served = control.serve(|_| async { None });
         tokio::select! {
             _ = served => panic!("serving ended"),
             answer = asked => {

@@ -8,7 +8,12 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use crate::{config::model::Script, control::Control, node::Command, spawner, status::Status, track};
+use crate::{
+    config::model::Script,
+    control::{Control, Reply, Request},
+    node::Command,
+    spawner, track,
+};
 
 /// How long the protocol thread may take to answer a question.
 const ANSWER_TIME: Duration = Duration::from_secs(2);
@@ -37,7 +42,7 @@ impl Service {
     async fn run(self) {
         let Self { spawner, scripts, reports, commands, control } = self;
         let serve = async {
-            if let Err(error) = control.serve(|| ask_status(commands.clone())).await {
+            if let Err(error) = control.serve(|request| ask(commands.clone(), request)).await {
                 tracing::error!("control socket: {error}; `xvrrp status` does not work until a restart");
             }
         };
@@ -76,13 +81,24 @@ async fn run_checks(
     tokio::join!(track::run(scripts, spawner, reports), lost);
 }
 
-async fn ask_status(commands: mpsc::Sender<Command>) -> Option<Status> {
-    let (reply, answer) = oneshot::channel();
+/// Puts a request to the node; `None` if it does not answer in time.
+async fn ask(commands: mpsc::Sender<Command>, request: Request) -> Option<Reply> {
     let ask = async {
-        commands.send(Command::Status(reply)).await.ok()?;
-        answer.await.ok()
+        Some(match request {
+            Request::Status => Reply::Status(Box::new(put(&commands, Command::Status).await?)),
+            Request::Events => Reply::Events(put(&commands, Command::Events).await?),
+        })
     };
     tokio::time::timeout(ANSWER_TIME, ask).await.ok().flatten()
+}
+
+async fn put<T>(
+    commands: &mpsc::Sender<Command>,
+    question: impl FnOnce(oneshot::Sender<T>) -> Command,
+) -> Option<T> {
+    let (reply, answer) = oneshot::channel();
+    commands.send(question(reply)).await.ok()?;
+    answer.await.ok()
 }
 
 /// SIGTERM and SIGINT stop the node. What keepalived understands besides must not kill it: the address would

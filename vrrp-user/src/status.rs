@@ -1,11 +1,13 @@
-//! What a node tells about itself: one snapshot, for `status` in JSON and in text. Nothing is gathered here.
+//! What a node tells about itself: one snapshot, for `status` and `events` in JSON and in text. Nothing is gathered here.
 
+mod events;
 mod text;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use events::{Events, RefusalRecord, RouterTransition, render as render_events};
 pub(crate) use text::people_state;
 pub use text::render;
 

@@ -53,6 +53,17 @@ impl Xvrrp {
         serde_json::from_str(&text).with_context(|| format!("status said {text:?}"))
     }
 
+    /// All that `xvrrp events --json` says.
+    pub fn events(&self) -> Result<Value> {
+        let text = self.host.check(&[&self.program, "events", "--json"])?;
+        serde_json::from_str(&text).with_context(|| format!("events said {text:?}"))
+    }
+
+    /// What a command of the program says to people: `status` or `events`.
+    pub fn tell(&self, command: &str) -> Result<String> {
+        self.host.check(&[&self.program, command])
+    }
+
     /// What status says of one virtual router.
     pub fn router(&self, instance: &str) -> Result<Value> {
         let status = self.status()?;

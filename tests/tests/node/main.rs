@@ -4,6 +4,7 @@
 mod bad_input;
 mod checks;
 mod crash;
+mod events;
 mod faults;
 mod frr;
 mod heard;

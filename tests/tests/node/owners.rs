@@ -37,8 +37,12 @@ fn of_two_owners_the_higher_address_wins_and_the_other_is_told() -> Result<()> {
         wait_until(FAST, "castor counts the other owner", || {
             Ok(castor.counter(INSTANCE, "second_owner")? >= 3)
         })?;
-        let text = pair.castor.check(&[&vrrp_tests::lab::binary("xvrrp")?.to_string_lossy(), "status"])?;
+        let text = castor.tell("status")?;
         ensure!(text.contains("second owner"), "status does not warn:\n{text}");
+        wait_until(FAST, "the log warns of pollux", || {
+            Ok(castor.process().log()?.contains("192.0.2.2 advertises this router's addresses"))
+        })?;
+        assert_eq!(castor.process().log()?.matches("advertises this router's").count(), 1);
         Ok(())
     })
 }

@@ -1,6 +1,7 @@
 //! One file a command. They glue the library's parts together and speak to people; they decide nothing.
 
 pub mod check;
+pub mod events;
 pub mod run;
 pub mod status;
 

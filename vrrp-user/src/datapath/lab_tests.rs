@@ -108,6 +108,7 @@ fn junk_is_counted_by_reason_and_moves_nothing() {
         pollux.run(|| path.attach(Network::v4().binding())).unwrap();
         let interface = pollux.run(|| ifindex("pollux"));
         let wire = Sender::open().unwrap();
+        let start = clock::now();
         let mut expected = 0;
         for (offset, value, reason) in [
             (22, 254, DropReason::Ttl),
@@ -124,8 +125,16 @@ fn junk_is_counted_by_reason_and_moves_nothing() {
             expected += 1;
             drain_until(&mut path, expected, |path| path.counters(Slot(3)));
             assert_eq!(path.counters(Slot(3)).refused(reason), 1, "{reason:?}");
+            let last = path.last_refused(Slot(3), reason).unwrap();
+            assert_eq!(last.source, address("192.0.2.1"), "{reason:?}");
+            assert!(
+                last.at > start.before(Interval::from_millis(1))
+                    && last.at <= clock::now().after(Interval::from_millis(1)),
+                "{reason:?}"
+            );
         }
         assert_eq!(path.heard(Slot(3)), Heard::default());
+        assert_eq!(path.last_refused(Slot(3), DropReason::AuthType), None);
         for (offset, value, reason) in
             [(35, 52, DropReason::Vrid), (14, 0x44, DropReason::IpHeader), (20, 0x20, DropReason::Fragment)]
         {

@@ -19,6 +19,7 @@ pub use error::DatapathError;
 pub use socket::SocketPath;
 use vrrp_common::{
     abi::{Heard, RouterView},
+    judge::DropReason,
     time::Instant,
     wire::Family,
 };
@@ -55,6 +56,15 @@ pub struct Rung {
     pub name: &'static str,
     /// For people.
     pub reason: String,
+}
+
+/// The last packet that was refused for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastRefused {
+    /// Who sent it, by its own account.
+    pub source: IpAddr,
+    /// When it arrived.
+    pub at: Instant,
 }
 
 /// How far [`Datapath::drain`] came.
@@ -102,6 +112,13 @@ pub trait Datapath {
 
     /// Packets for the router; empty if it is not attached.
     fn counters(&self, slot: Slot) -> Counters;
+
+    /// The last packet for the router that was refused for this reason; `None` if there was none, or if this
+    /// datapath does not know.
+    fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
+        let _ = (slot, reason);
+        None
+    }
 
     /// Packets on the interface that are for no router of ours, and packets that the kernel lost there.
     fn strangers(&self, interface: u32) -> Counters;

@@ -16,7 +16,7 @@ use vrrp_common::{
 };
 
 use super::{
-    Binding, Counters, Datapath, DatapathError, Progress, Rung, Slot,
+    Binding, Counters, Datapath, DatapathError, LastRefused, Progress, Rung, Slot,
     peers::PeerList,
     port::{Port, PortKey},
 };
@@ -53,6 +53,7 @@ struct Record {
     peers: PeerList,
     heard: Heard,
     counters: Counters,
+    refused: [Option<LastRefused>; DropReason::COUNT],
     /// News were told in this call already.
     told: bool,
 }
@@ -136,6 +137,7 @@ impl Datapath for SocketPath {
             peers: PeerList::from(binding.peers.as_slice()),
             heard: Heard::default(),
             counters: Counters::default(),
+            refused: [None; DropReason::COUNT],
             told: false,
         };
         self.routers.records.insert(binding.slot, record);
@@ -208,6 +210,10 @@ impl Datapath for SocketPath {
         self.routers.records.get(&slot).map_or_else(Counters::default, |record| record.counters)
     }
 
+    fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
+        *self.routers.records.get(&slot)?.refused.get(reason as usize)?
+    }
+
     fn strangers(&self, interface: u32) -> Counters {
         let mut sum = Counters::default();
         for port in self.ports.values().filter(|port| port.key.interface == interface) {
@@ -240,17 +246,22 @@ impl Routers {
         let Some((slot, router)) = slot.and_then(|slot| Some((slot, self.records.get_mut(&slot)?))) else {
             return port.strangers.refuse(DropReason::Vrid);
         };
+        let at = port.stamps.instant(packet.stamp);
         match judge(packet.frame, &envelope, &router.view, &router.peers) {
             Ok(verdict) => {
                 router.counters.received += 1;
-                let at = port.stamps.instant(packet.stamp);
                 let news = record(&mut router.heard, &router.view, &verdict, at);
                 if news && !router.told {
                     router.told = true;
                     changed.push(slot);
                 }
             }
-            Err(reason) => router.counters.refuse(reason),
+            Err(reason) => {
+                router.counters.refuse(reason);
+                if let Some(last) = router.refused.get_mut(reason as usize) {
+                    *last = Some(LastRefused { source: envelope.source.into(), at });
+                }
+            }
         }
     }
 }

@@ -217,6 +217,7 @@ impl Node {
         match command {
             // Whoever asked may have left: that is its business.
             Command::Status(reply) => drop(reply.send(self.snapshot())),
+            Command::Events(reply) => drop(reply.send(self.events())),
             Command::Stop => self.stop(),
         }
     }

@@ -5,7 +5,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use vrrp_common::election::{Fault, Reason, State, Transition};
+use vrrp_common::{
+    election::{Fault, Reason, State, Transition},
+    time::Instant,
+};
 
 use super::checks::Checks;
 use crate::{
@@ -88,6 +91,12 @@ fn reason_words(reason: &Reason, checks: &Checks) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// An instant in seconds since 1970, if the wall clock has not been set since.
+pub(super) fn unix_time_of(at: Instant, now: Instant) -> f64 {
+    // To the microsecond, which a double holds exactly.
+    unix_time() - (now.since(at).as_nanos() / 1000) as f64 / 1e6
 }
 
 /// Seconds since 1970, for people and programs; no decision uses it.

@@ -6,6 +6,7 @@ mod checks;
 mod events;
 mod history;
 mod links;
+mod refusals;
 mod replay;
 mod router;
 mod snapshot;
@@ -25,7 +26,7 @@ use crate::{
     datapath::{Datapath, DatapathError, Progress, Slot},
     netlink::{self, Desired, LinkTable},
     perform::{announce::Announcer, transmit::Transmitter},
-    status::Status,
+    status::{Events, Status},
     sys::{
         clock::{self, Timer},
         watch::watch,
@@ -43,6 +44,8 @@ const ANNOUNCEMENTS_A_TURN: usize = 64;
 pub enum Command {
     /// Send the snapshot.
     Status(oneshot::Sender<Status>),
+    /// Send what happened lately.
+    Events(oneshot::Sender<Events>),
     /// Resign, remove the addresses and end.
     Stop,
 }
@@ -190,6 +193,7 @@ impl Node {
         }
         self.expire_checks();
         self.announce();
+        self.tell_refusals(granted);
         Ok(progress == Progress::More)
     }
 

@@ -10,7 +10,7 @@ use vrrp_common::{
     wire::ChecksumForm,
 };
 
-use super::{history::History, links::Ground, view::view};
+use super::{history::History, links::Ground, refusals::Refusals, view::view};
 use crate::{
     config::model::{Instance, VirtualAddress},
     datapath::Slot,
@@ -52,6 +52,7 @@ pub(super) struct Router {
     pub(super) addresses_limit: Instant,
     pub(super) refused_until: Option<Instant>,
     pub(super) history: History,
+    pub(super) refusals: Refusals,
     pub(super) sent: u64,
     pub(super) send_errors: u64,
     pub(super) last_send_error: Option<String>,
@@ -98,6 +99,7 @@ impl Router {
             addresses_limit: Instant::default(),
             refused_until: None,
             history: History::default(),
+            refusals: Refusals::default(),
             sent: 0,
             send_errors: 0,
             last_send_error: None,

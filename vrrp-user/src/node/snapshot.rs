@@ -1,4 +1,4 @@
-//! The node's state as a `Status`: gathered in one turn, so that its parts fit each other.
+//! The node's state as a `Status` and as `Events`: gathered in one turn, so that its parts fit each other.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -30,6 +30,20 @@ impl Node {
             announcements: status::Announcements { sent: announced.sent, failed: announced.failed },
             strangers: self.strangers(),
         }
+    }
+
+    /// What `events` shows.
+    pub(super) fn events(&self) -> status::Events {
+        let now = clock::now();
+        let of = |router: &Router| {
+            let name = router.instance.name.clone();
+            let records = router.history.records().into_iter();
+            records.map(move |transition| status::RouterTransition { router: name.clone(), transition })
+        };
+        let mut transitions: Vec<_> = self.routers.iter().flat_map(of).collect();
+        transitions.sort_by(|one, other| one.transition.at.total_cmp(&other.transition.at));
+        let refusals = self.routers.iter().flat_map(|router| self.refusals(router, now)).collect();
+        status::Events { transitions, refusals }
     }
 
     fn strangers(&self) -> BTreeMap<String, BTreeMap<String, u64>> {

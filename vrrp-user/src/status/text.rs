@@ -188,7 +188,7 @@ fn seconds(value: f64) -> String {
 }
 
 /// UTC time of day; the JSON form has the whole instant.
-fn clock(unix: f64) -> String {
+pub(super) fn clock(unix: f64) -> String {
     let day_millis = (unix * 1000.0) as u64 % 86_400_000;
     let (hours, minutes) = (day_millis / 3_600_000, day_millis / 60_000 % 60);
     format!("{hours:02}:{minutes:02}:{:06.3}Z", (day_millis % 60_000) as f64 / 1000.0)
