@@ -66,16 +66,16 @@ fn another_address_list_is_counted_and_accepted() -> Result<()> {
 /// From 192.0.2.3, with the pseudo-header in the checksum.
 const RESIGNED: &str = "31 33 00 01 00 0a 69 ca c0 00 02 64";
 
-/// `Skew_Time` of priority 100 is 60.9 ms: obeyed, any of these would make a second owner before the next
-/// advertisement.
+/// `Skew_Time` of priority 200 is 218.75 ms, and castor answers priority 0 at most every 500 ms: obeyed, one of
+/// these would make a second owner.
 #[test]
 fn priority_zero_from_a_stranger_shortens_nothing() -> Result<()> {
     story("a stranger resigns", &[], |lab| {
         let pair = Pair::new(lab)?;
         let stranger = lab.host("stranger")?;
-        let _castor = pair.start_castor(&Conf::v3(101, "1"))?;
+        let _castor = pair.start_castor(&Conf::v3(201, "1"))?;
         pair.wait_owners(&["castor"], SLOW)?;
-        let pollux = Xvrrp::start(&pair.pollux, &Conf::v3(100, "1").text())?;
+        let pollux = Xvrrp::start(&pair.pollux, &Conf::v3(200, "1").text())?;
         wait_until(SLOW, "pollux heard castor", || Ok(pollux.counter(INSTANCE, "accepted")? > 0))?;
         junk::send(&stranger, 255, RESIGNED, 25)?;
         wait_until(FAST, "pollux heard the stranger", || Ok(pollux.counter(INSTANCE, "resigned")? == 25))?;
