@@ -21,7 +21,7 @@ use std::{
 };
 
 pub use lab::{Host, Lab, Process};
-pub use story::{SOON, holds_for, story, wait_until};
+pub use story::{SOON, holds_for, story, wait_until, wait_until_every};
 
 /// How a program of this crate ends: well, badly, or with a word on standard error.
 pub fn exit_code(result: anyhow::Result<bool>) -> ExitCode {

@@ -33,7 +33,17 @@ pub fn story(name: &str, needs: Needs<'_>, tell: impl FnOnce(&Lab) -> Result<()>
 
 /// Waits until a condition holds; what it was and how long it took too long is the error.
 pub fn wait_until(limit: Duration, what: &str, condition: impl FnMut() -> Result<bool>) -> Result<()> {
-    if poll_until(limit, LOOK_EVERY, condition).with_context(|| format!("waiting until {what}"))? {
+    wait_until_every(LOOK_EVERY, limit, what, condition)
+}
+
+/// As [`wait_until`], for a condition that is costly to look at: stories that run beside it need the processor.
+pub fn wait_until_every(
+    every: Duration,
+    limit: Duration,
+    what: &str,
+    condition: impl FnMut() -> Result<bool>,
+) -> Result<()> {
+    if poll_until(limit, every, condition).with_context(|| format!("waiting until {what}"))? {
         return Ok(());
     }
     bail!("not within {limit:?}: {what}");
