@@ -6,6 +6,8 @@ use core::net::IpAddr;
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::wire::DropReason;
+
 /// The version of every layout in this module; part of the path that pinned maps live under.
 pub const ABI_VERSION: u32 = 1;
 
@@ -172,7 +174,88 @@ pub struct Heard {
     pub second_owner: u64,
 }
 
+/// [`Heard`] as it lies in memory that programs and daemon share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Record {
+    /// Odd while somebody writes. Who reads the record reads this before and after: equal and even, or again.
+    pub version: u64,
+    /// 1 from when an event was raised until the daemon, about to look at the record, clears it.
+    pub pending: u64,
+    /// The record.
+    pub heard: Heard,
+}
+
+/// Packets received, and those of them that did not count, by reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Tally {
+    /// Packets looked at.
+    pub received: u64,
+    /// Packets refused, by the number of their [`DropReason`].
+    pub refused: [u64; DropReason::COUNT],
+}
+
+/// A unicast peer of one router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
+#[repr(C)]
+pub struct PeerKey {
+    /// The router.
+    pub slot: u32,
+    /// Explicit padding.
+    pub reserved: u32,
+    /// The peer.
+    pub source: Address,
+}
+
+/// The TTLs or hop limits that a unicast peer's advertisements may arrive with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct TtlRange {
+    /// The lowest that is accepted.
+    pub lowest: u8,
+    /// The highest that is accepted.
+    pub highest: u8,
+}
+
+/// An interface that is listened on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Station {
+    /// Its hardware address.
+    pub mac: [u8; 6],
+    /// Explicit padding.
+    pub reserved: u16,
+}
+
+/// There is news for a router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Event {
+    /// The router.
+    pub slot: u32,
+    /// Explicit padding.
+    pub reserved: u32,
+}
+
+/// The most virtual routers that the kernel hears for: every VRID in both families, twice.
+pub const SLOTS: u32 = 1024;
+/// The most unicast peers of all routers together.
+pub const PEERS: u32 = 8192;
+/// The most interfaces that the kernel listens on.
+pub const INTERFACES: u32 = 512;
+/// The size of the ring buffer in bytes: with one outstanding event a slot, of 8 bytes and a header of 8, it
+/// cannot fill.
+pub const EVENT_BYTES: u32 = 32 * 1024;
+
 const _: () = assert!(size_of::<RouterKey>() == 8);
+const _: () = assert!(size_of::<Record>() == 280);
+const _: () = assert!(size_of::<Tally>() == 160);
+const _: () = assert!(size_of::<PeerKey>() == 24);
+const _: () = assert!(size_of::<TtlRange>() == 2);
+const _: () = assert!(size_of::<Station>() == 8);
+const _: () = assert!(size_of::<Event>() == 8);
+const _: () = assert!(EVENT_BYTES >= SLOTS * 16 && EVENT_BYTES.is_power_of_two());
 const _: () = assert!(size_of::<RouterView>() == 72);
 const _: () = assert!(size_of::<Stamp>() == 56);
 const _: () = assert!(size_of::<Heard>() == 264);

@@ -42,6 +42,7 @@ fn built(name: &str) -> Result<PathBuf> {
     Ok(own.with_file_name(name))
 }
 
-fn root() -> &'static Path {
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."))
 }

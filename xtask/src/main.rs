@@ -1,8 +1,11 @@
 //! The project's own commands; each lives in a file of its own.
 
 mod bench;
+mod build_ebpf;
 mod cargo;
 mod demo;
+#[path = "../../vrrp-ebpf/fingerprint.rs"]
+mod fingerprint;
 mod run;
 mod setup;
 mod test;
@@ -27,6 +30,7 @@ enum Command {
     Demo(demo::Demo),
     /// Numbers of our node beside keepalived's; needs root
     Bench(bench::Bench),
+    BuildEbpf(build_ebpf::BuildEbpf),
     /// Run every test
     Test(test::Test),
 }
@@ -45,6 +49,7 @@ impl Command {
     fn run(self) -> Result<()> {
         match self {
             Self::Bench(bench) => bench.run(),
+            Self::BuildEbpf(build) => build.run(),
             Self::Run(run) => run.run(),
             Self::Demo(demo) => demo.run(),
             Self::Test(test) => test.run(),

@@ -37,9 +37,8 @@ pub(crate) fn install(wanted: &[&str]) -> Result<()> {
     say(
         "Installing them with apt-get. Where Debian starts services for that: `systemctl disable --now nginx frr keepalived`.",
     );
-    let quiet = ["-qq", "-o", "Dpkg::Use-Pty=0"];
-    check(apt_get().args(quiet).arg("update"))?;
-    check(apt_get().args(quiet).args(["install", "--yes", "--no-install-recommends"]).args(names))
+    apt_update()?;
+    apt_install(&names)
 }
 
 /// Installs all that the tests need.
@@ -59,9 +58,17 @@ fn packages() -> impl Iterator<Item = Package> {
     })
 }
 
+pub(crate) fn apt_update() -> Result<()> {
+    check(apt_get().arg("update"))
+}
+
+pub(crate) fn apt_install(names: &[&str]) -> Result<()> {
+    check(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(names))
+}
+
 fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(["-qq", "-o", "Dpkg::Use-Pty=0"]);
     command
 }
 

@@ -103,6 +103,21 @@ impl DropReason {
         }
     }
 
+    /// Whether such a packet was sent to one of our routers, and so is nobody else's: a receive path that can
+    /// drop it does.
+    pub const fn is_ours(self) -> bool {
+        !matches!(
+            self,
+            Self::IpHeader
+                | Self::Fragment
+                | Self::Vrid
+                | Self::Mode
+                | Self::UnknownPeer
+                | Self::NotAdmitted
+                | Self::OwnSource
+        )
+    }
+
     const fn sentence(self) -> &'static str {
         match self {
             Self::IpHeader => "the IP header is cut or malformed",

@@ -1,0 +1,42 @@
+//! The maps that programs and daemon share, under the names that bpftool shows. Layouts are in `vrrp_common::abi`.
+
+use aya_ebpf::{
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
+    macros::map,
+    maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, RingBuf},
+};
+use vrrp_common::abi::{
+    EVENT_BYTES, INTERFACES, PEERS, PeerKey, Record, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange,
+};
+
+/// Which router a packet is for. Written by the daemon.
+#[map(name = "xvrrp_routers")]
+pub static ROUTERS: HashMap<RouterKey, u32> = HashMap::with_max_entries(SLOTS, BPF_F_NO_PREALLOC);
+
+/// What a router's packets are judged by, by slot. Written by the daemon.
+#[map(name = "xvrrp_views")]
+pub static VIEWS: Array<RouterView> = Array::with_max_entries(SLOTS, BPF_F_MMAPABLE);
+
+/// What was heard, by slot. Written here.
+#[map(name = "xvrrp_heard")]
+pub static HEARD: Array<Record> = Array::with_max_entries(SLOTS, BPF_F_MMAPABLE);
+
+/// Packets for a router, by slot. Written here.
+#[map(name = "xvrrp_counts")]
+pub static COUNTS: PerCpuArray<Tally> = PerCpuArray::with_max_entries(SLOTS, 0);
+
+/// Whom a unicast router listens to. Written by the daemon.
+#[map(name = "xvrrp_peers")]
+pub static UNICAST_PEERS: HashMap<PeerKey, TtlRange> = HashMap::with_max_entries(PEERS, BPF_F_NO_PREALLOC);
+
+/// The interfaces listened on and their hardware addresses. Written by the daemon.
+#[map(name = "xvrrp_stations")]
+pub static STATIONS: HashMap<u32, Station> = HashMap::with_max_entries(INTERFACES, BPF_F_NO_PREALLOC);
+
+/// Packets for no router of ours, by interface; entries are made by the daemon, counts are written here.
+#[map(name = "xvrrp_strange")]
+pub static STRANGERS: PerCpuHashMap<u32, Tally> = PerCpuHashMap::with_max_entries(INTERFACES, 0);
+
+/// The slots of routers with news.
+#[map(name = "xvrrp_events")]
+pub static EVENTS: RingBuf = RingBuf::with_byte_size(EVENT_BYTES, 0);
