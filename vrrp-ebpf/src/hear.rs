@@ -57,7 +57,10 @@ pub fn packet(packet: Packet, ifindex: u32, vlan: u16) -> Fate {
     };
     let key = envelope.key(ifindex, vlan);
     // SAFETY: a slot is one word.
-    let Some(&slot) = (unsafe { maps::ROUTERS.get(&key) }) else { return strange(ifindex, DropReason::Vrid) };
+    let Some(&slot) = (unsafe { maps::ROUTERS.get(&key) }) else {
+        // What has a tag is for another link than this interface's own.
+        return if key.vlan == 0 { strange(ifindex, DropReason::Vrid) } else { Fate::Pass };
+    };
     let (Some(view), Some(heard), Some(tally)) =
         (maps::VIEWS.get(slot), maps::HEARD.get_ptr_mut(slot), maps::COUNTS.get_ptr_mut(slot))
     else {

@@ -9,7 +9,14 @@ use crate::{commands, config::Options};
 /// Where the daemon listens for `status` unless `--control` says otherwise.
 pub const CONTROL_PATH: &str = "/run/xvrrp/control.sock";
 
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("XVRRP_COMMIT"), ", kernel object ", env!("XVRRP_OBJECT_ID"), ")");
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("XVRRP_COMMIT"),
+    ", kernel object ",
+    env!("XVRRP_OBJECT_ID"),
+    ")"
+);
 
 /// A VRRP node: two or more hosts share an address, exactly one owns it.
 #[derive(Debug, Parser)]

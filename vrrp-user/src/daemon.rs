@@ -11,7 +11,7 @@ use tokio::{
 use crate::{
     config::model::Configuration,
     control::Control,
-    datapath::SocketPath,
+    datapath::AutoPath,
     netlink::{self, Desired},
     node::{Inbox, Node},
     perform::{announce::Announcer, transmit::Transmitter},
@@ -38,8 +38,7 @@ pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Pa
     let (netlink_events, netlink) = mpsc::channel(INBOX);
     let (reports, checks) = mpsc::channel(INBOX);
     let (requests, commands) = mpsc::channel(INBOX);
-    let datapath = SocketPath::new("the only receive path of this version")
-        .context("cannot set up the socket datapath")?;
+    let datapath = AutoPath::new().context("cannot set up the datapath")?;
     let transmitter = Transmitter::new().context("cannot open the sockets that advertisements leave by")?;
     let announcer = Announcer::new().context("cannot open the socket that announcements leave by")?;
     let scripts = configuration.scripts.clone();

@@ -338,6 +338,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("addresses", addresses.collect::<Vec<_>>().join(", ")),
         ("source", or_none(instance.source)),
         ("group", instance.group.to_string()),
+        ("datapath", format!("{:?} {:?}", instance.receive.path, instance.receive.hook)),
         ("peers", peers.collect::<Vec<_>>().join(", ")),
         ("delay", announce.delay.to_string()),
         ("repeat", announce.repeat.to_string()),

@@ -8,7 +8,7 @@ use std::{
 use vrrp_common::time::Interval;
 
 use super::{
-    model::{UnicastPeer, VirtualAddress},
+    model::{ReceivePath, TcHook, UnicastPeer, VirtualAddress},
     source::Span,
 };
 
@@ -40,6 +40,14 @@ pub(super) struct GlobalDraft {
     pub(super) down_timer_adverts: Option<i64>,
     pub(super) strict: Option<Given<bool>>,
     pub(super) garp: GarpDraft,
+    pub(super) receive: ReceiveDraft,
+}
+
+/// `datapath` and `tc_hook` of the node or of one instance.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReceiveDraft {
+    pub(super) path: Option<ReceivePath>,
+    pub(super) hook: Option<TcHook>,
 }
 
 /// The announcement settings of the node or of one instance.
@@ -78,6 +86,7 @@ pub(super) struct InstanceDraft {
     pub(super) version: Option<Given<i64>>,
     pub(super) preempt: Option<Given<bool>>,
     pub(super) preempt_delay: Option<Given<Interval>>,
+    pub(super) receive: ReceiveDraft,
     pub(super) down_timer_adverts: Option<i64>,
     pub(super) strict: Option<Given<bool>>,
     /// `auth_type PASS`.
@@ -111,6 +120,7 @@ impl InstanceDraft {
             version: None,
             preempt: None,
             preempt_delay: None,
+            receive: ReceiveDraft::default(),
             down_timer_adverts: None,
             strict: None,
             auth_type: None,

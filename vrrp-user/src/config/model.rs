@@ -51,6 +51,8 @@ pub struct Instance {
     pub group: IpAddr,
     /// `unicast_peer`; empty means multicast.
     pub peers: Vec<UnicastPeer>,
+    /// `datapath` and `tc_hook`.
+    pub receive: Receive,
     /// Gratuitous ARP and unsolicited NA settings.
     pub announce: Announce,
     /// `track_script`.
@@ -102,6 +104,40 @@ pub struct UnicastPeer {
     pub min_ttl: u8,
     /// Highest TTL accepted (255).
     pub max_ttl: u8,
+}
+
+/// How advertisements are to be heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receive {
+    /// By what.
+    pub path: ReceivePath,
+    /// Where in tc; tcx if the kernel has it, else clsact, if absent.
+    pub hook: Option<TcHook>,
+}
+
+/// By what advertisements are heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReceivePath {
+    /// The best that works on the interface.
+    #[default]
+    Auto,
+    /// A program in the driver.
+    Xdp,
+    /// An XDP program behind the driver, which works with any and is slower.
+    XdpGeneric,
+    /// A program in traffic control.
+    Tc,
+    /// A socket.
+    Socket,
+}
+
+/// Where a program is attached in traffic control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TcHook {
+    /// In the ordered list of Linux 6.6, as the first.
+    Tcx,
+    /// As a filter of the queueing discipline.
+    Clsact,
 }
 
 /// When and how often the neighbours are told where the addresses are.

@@ -41,6 +41,9 @@ pub struct Options {
     /// Address to send from
     #[arg(long, value_name = "ADDRESS")]
     pub unicast_src: Option<String>,
+    /// By what advertisements are heard: auto, xdp, `xdp_generic`, tc or socket
+    #[arg(long, value_name = "PATH")]
+    pub datapath: Option<String>,
     /// Name of the virtual router in logs and status
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -60,6 +63,7 @@ impl Options {
             ("advert_int", "--advert-int", &self.advert_int),
             ("version", "--version", &self.version),
             ("unicast_src_ip", "--unicast-src", &self.unicast_src),
+            ("datapath", "--datapath", &self.datapath),
         ] {
             body.extend(value.as_ref().map(|value| line.setting(keyword, option, value)));
         }

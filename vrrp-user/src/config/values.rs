@@ -78,6 +78,20 @@ pub(super) fn switch(name: &str, word: &Word) -> Result<bool, Diagnostic> {
     }
 }
 
+/// One of these words.
+pub(super) fn choice<T: Copy>(
+    name: &str,
+    word: &Word,
+    choices: &[(&'static str, T)],
+) -> Result<T, Diagnostic> {
+    let text = word.text();
+    let found = choices.iter().find(|(choice, _)| *choice == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let listed: Vec<String> = choices.iter().map(|(choice, _)| format!("`{choice}`")).collect();
+        malformed(word, || format!("`{name}` must be {}, not {}", listed.join(" or "), quote(&text)))
+    })
+}
+
 /// A whole number, in decimal.
 pub(super) fn number(name: &str, word: &Word, range: &RangeInclusive<i64>) -> Result<i64, Diagnostic> {
     let text = word.text();

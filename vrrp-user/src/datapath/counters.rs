@@ -1,6 +1,6 @@
 //! Counts of received and refused packets, the same for every datapath.
 
-use vrrp_common::judge::DropReason;
+use vrrp_common::{abi::Tally, judge::DropReason};
 
 /// Packets of IP protocol 112, since the router was attached or the interface first listened on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,11 @@ impl Counters {
         if let Some(count) = self.refused.get_mut(reason as usize) {
             *count += 1;
         }
+    }
+
+    /// Adds what one processor counted.
+    pub(super) fn tally(&mut self, tally: &Tally) {
+        self.add(&Self { received: tally.received, lost: 0, refused: tally.refused });
     }
 
     pub(super) fn add(&mut self, other: &Self) {

@@ -48,6 +48,16 @@ pub enum DatapathError {
         /// What the kernel said.
         error: io::Error,
     },
+    /// The configuration asks for a datapath that does not work there.
+    #[error("cannot listen by {wish} on {interface}: {reason}; `datapath auto` takes what works")]
+    Forced {
+        /// What was asked for.
+        wish: &'static str,
+        /// The interface's name.
+        interface: String,
+        /// Why it does not work.
+        reason: String,
+    },
     /// Asking which sockets have something to read failed.
     #[error("cannot wait for advertisements: {0}")]
     Wait(io::Error),

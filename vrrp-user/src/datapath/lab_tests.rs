@@ -1,36 +1,60 @@
-//! Sockets on both ends of a wire: what one side sends, the other receives, judges and records.
+//! Both ends of a wire: what one side sends, the other receives, judges and records, by whatever datapath.
 
 use vrrp_common::{judge::DropReason, time::Interval, wire::Version};
 
 use super::*;
 use crate::{
+    config::model::{Receive, ReceivePath, TcHook},
     perform::transmit::Transmitter,
     sys::{clock, packet::Sender},
     testing::{
-        between_hosts, ip, is_readable,
+        Host, between_hosts, ip, is_readable,
         network::{FRAME, Network, address, ifindex},
         say, try_run,
     },
 };
 
+const SOCKET: Receive = Receive { path: ReceivePath::Socket, hook: None };
+const XDP: Receive = Receive { path: ReceivePath::Xdp, hook: None };
+const XDP_GENERIC: Receive = Receive { path: ReceivePath::XdpGeneric, hook: None };
+const TCX: Receive = Receive { path: ReceivePath::Tc, hook: Some(TcHook::Tcx) };
+const CLSACT: Receive = Receive { path: ReceivePath::Tc, hook: Some(TcHook::Clsact) };
+
+/// Runs `test` once for each way to hear, between new hosts.
+fn on_every_datapath(test: fn(&Host, Receive)) {
+    for receive in [SOCKET, XDP, XDP_GENERIC, TCX, CLSACT] {
+        say(&format!("by {receive:?}"));
+        between_hosts(move |pollux| test(pollux, receive));
+    }
+}
+
+fn heard_by(receive: Receive, network: &Network) -> Binding {
+    Binding { receive, ..network.binding() }
+}
+
 /// Waits for something and reads all of it; returns the routers with news.
-fn drain(path: &mut SocketPath) -> Vec<Slot> {
+fn drain(path: &mut impl Datapath) -> Vec<Slot> {
     assert!(is_readable(path.readiness(), 5_000), "nothing was received for five seconds");
     let mut changed = Vec::new();
     while path.drain(&mut changed).unwrap() == Progress::More {}
     changed
 }
 
-/// Reads until `counters` says that `count` packets were received.
-fn drain_until(path: &mut SocketPath, count: u64, counters: impl Fn(&SocketPath) -> Counters) {
+/// Reads until `counters` says that `count` packets were received; what does not count is no news.
+fn drain_until<D: Datapath>(path: &mut D, count: u64, counters: impl Fn(&D) -> Counters) -> Vec<Slot> {
+    let begin = std::time::Instant::now();
+    let mut changed = Vec::new();
     while counters(path).received < count {
-        drain(path);
+        assert!(begin.elapsed().as_secs() < 5, "{count} packets were not received in five seconds");
+        is_readable(path.readiness(), 5);
+        path.drain(&mut changed).unwrap();
     }
+    changed
 }
 
 #[test]
 fn an_advertisement_is_received_judged_and_stamped() {
-    between_hosts(|pollux| {
+    on_every_datapath(|pollux, receive| {
         let networks = [
             Network::v4(),
             Network { version: Version::V2, ..Network::v4() },
@@ -39,8 +63,8 @@ fn an_advertisement_is_received_judged_and_stamped() {
             Network { unicast: true, ..Network::v6() },
         ];
         for network in networks {
-            let mut path = SocketPath::new("test").unwrap();
-            pollux.run(|| path.attach(network.binding())).unwrap();
+            let mut path = AutoPath::new().unwrap();
+            pollux.run(|| path.attach(heard_by(receive, &network))).unwrap();
             let mut transmitter = Transmitter::new().unwrap();
             let sent = network.advertise(&mut transmitter, 150);
             let received_before = clock::now();
@@ -57,7 +81,8 @@ fn an_advertisement_is_received_judged_and_stamped() {
             assert!(path.judged_until(Slot(3)) > at);
 
             network.advertise(&mut transmitter, 150);
-            assert_eq!(drain(&mut path), [], "a steady advertisement is no news");
+            let news = drain_until(&mut path, 2, |path| path.counters(Slot(3)));
+            assert_eq!(news, [], "a steady advertisement is no news");
             assert_eq!(path.heard(Slot(3)).accepted.count, 2);
         }
     });
@@ -88,12 +113,12 @@ fn time_stamps_are_those_of_arrival_and_not_of_reading() {
 
 #[test]
 fn our_own_packets_are_not_heard() {
-    between_hosts(|pollux| {
+    on_every_datapath(|pollux, receive| {
         let network = Network::v4();
-        let mut path = SocketPath::new("test").unwrap();
-        let binding = pollux.run(|| network.binding());
+        let mut path = AutoPath::new().unwrap();
+        let binding = pollux.run(|| heard_by(receive, &network));
         path.attach(Binding { slot: Slot(4), interface: ifindex("castor"), vrid: 51, ..binding }).unwrap();
-        pollux.run(|| path.attach(network.binding())).unwrap();
+        pollux.run(|| path.attach(heard_by(receive, &network))).unwrap();
         network.advertise(&mut Transmitter::new().unwrap(), 150);
         assert_eq!(drain(&mut path), [Slot(3)]);
         assert_eq!(path.counters(Slot(4)), Counters::default());
@@ -103,9 +128,9 @@ fn our_own_packets_are_not_heard() {
 
 #[test]
 fn junk_is_counted_by_reason_and_moves_nothing() {
-    between_hosts(|pollux| {
-        let mut path = SocketPath::new("test").unwrap();
-        pollux.run(|| path.attach(Network::v4().binding())).unwrap();
+    on_every_datapath(|pollux, receive| {
+        let mut path = AutoPath::new().unwrap();
+        pollux.run(|| path.attach(heard_by(receive, &Network::v4()))).unwrap();
         let interface = pollux.run(|| ifindex("pollux"));
         let wire = Sender::open().unwrap();
         let start = clock::now();
@@ -168,11 +193,11 @@ fn addressed_to(mac: [u8; 6]) -> Vec<u8> {
 
 #[test]
 fn what_is_for_somebody_else_is_not_heard() {
-    between_hosts(|pollux| {
+    on_every_datapath(|pollux, receive| {
         let wire = Sender::open().unwrap();
-        let binding = pollux.run(|| Network::v4().binding());
+        let binding = pollux.run(|| heard_by(receive, &Network::v4()));
         for foreign in [tagged(10), addressed_to([2, 0, 0, 0, 0, 9])] {
-            let mut path = SocketPath::new("test").unwrap();
+            let mut path = AutoPath::new().unwrap();
             pollux.run(|| path.attach(binding.clone())).unwrap();
             pollux.run(|| ip("link set pollux promisc on"));
             wire.send(ifindex("castor"), &foreign).unwrap();
@@ -187,9 +212,9 @@ fn what_is_for_somebody_else_is_not_heard() {
 
 #[test]
 fn a_tag_for_priority_only_is_no_vlan() {
-    between_hosts(|pollux| {
-        let mut path = SocketPath::new("test").unwrap();
-        pollux.run(|| path.attach(Network::v4().binding())).unwrap();
+    on_every_datapath(|pollux, receive| {
+        let mut path = AutoPath::new().unwrap();
+        pollux.run(|| path.attach(heard_by(receive, &Network::v4()))).unwrap();
         Sender::open().unwrap().send(ifindex("castor"), &tagged(0xe000)).unwrap();
         assert_eq!(drain(&mut path), [Slot(3)]);
     });
@@ -274,15 +299,15 @@ fn a_flood_is_read_a_batch_at_a_time_and_deadlines_wait_for_it() {
 
 #[test]
 fn groups_are_joined_while_somebody_listens() {
-    between_hosts(|pollux| {
+    on_every_datapath(|pollux, receive| {
         let joined = |group: &str| pollux.run(|| ip("maddress show dev pollux")).contains(group);
-        let mut path = SocketPath::new("test").unwrap();
+        let mut path = AutoPath::new().unwrap();
         for network in [Network::v4(), Network::v6()] {
             let group = network.group.to_string();
             assert!(!joined(&group));
             pollux.run(|| {
-                path.attach(network.binding()).unwrap();
-                path.attach(Binding { slot: Slot(4), vrid: 52, ..network.binding() }).unwrap();
+                path.attach(heard_by(receive, &network)).unwrap();
+                path.attach(Binding { slot: Slot(4), vrid: 52, ..heard_by(receive, &network) }).unwrap();
             });
             path.detach(Slot(3));
             assert!(joined(&group), "{group}: one router is left");
@@ -320,9 +345,9 @@ fn what_cannot_be_listened_on_is_refused_and_leaves_nothing() {
 
 #[test]
 fn a_link_that_goes_down_and_up_again_is_heard_again() {
-    between_hosts(|pollux| {
-        let mut path = SocketPath::new("test").unwrap();
-        pollux.run(|| path.attach(Network::v4().binding())).unwrap();
+    on_every_datapath(|pollux, receive| {
+        let mut path = AutoPath::new().unwrap();
+        pollux.run(|| path.attach(heard_by(receive, &Network::v4()))).unwrap();
         pollux.run(|| ip("link set pollux down"));
         let mut changed = Vec::new();
         assert_eq!(path.drain(&mut changed).unwrap(), Progress::Drained);

@@ -3,8 +3,11 @@
 //! A datapath judges packets and keeps records; it knows no timers and no states. What a record means is for
 //! [`vrrp_common::election`] to say.
 
+mod auto;
 mod counters;
 mod error;
+mod kernel;
+mod membership;
 mod peers;
 mod port;
 mod socket;
@@ -14,6 +17,7 @@ mod lab_tests;
 
 use std::{net::IpAddr, os::fd::BorrowedFd};
 
+pub use auto::AutoPath;
 pub use counters::Counters;
 pub use error::DatapathError;
 pub use socket::SocketPath;
@@ -24,7 +28,7 @@ use vrrp_common::{
     wire::Family,
 };
 
-use crate::config::model::UnicastPeer;
+use crate::config::model::{Receive, UnicastPeer};
 
 /// The node's number of a virtual router, from zero; the index of its records on every datapath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,12 +51,14 @@ pub struct Binding {
     pub view: RouterView,
     /// Who may send with [`RouterView::UNICAST`].
     pub peers: Vec<UnicastPeer>,
+    /// Which datapath the configuration asks for.
+    pub receive: Receive,
 }
 
 /// How a router hears, and why not in a better way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rung {
-    /// "socket"; stable, for status and metrics.
+    /// "xdp", "xdp-generic", "tcx", "clsact" or "socket"; stable, for status and metrics.
     pub name: &'static str,
     /// For people.
     pub reason: String,

@@ -1,6 +1,6 @@
 //! The sockets of one interface and family, shared by all routers there. No packet is judged here.
 
-use std::{collections::BTreeMap, io, net::IpAddr};
+use std::io;
 
 use nix::net::if_::if_indextoname;
 use vrrp_common::{
@@ -8,11 +8,10 @@ use vrrp_common::{
     wire::Family,
 };
 
-use super::{Counters, DatapathError, Progress};
+use super::{Counters, DatapathError, Progress, membership::Membership};
 use crate::sys::{
     clock::Stamps,
     packet::{BATCH, Batch, Receiver},
-    raw::Presence,
 };
 
 /// Receive queues of several processors hand packets over in an order that may differ from that of their stamps
@@ -37,13 +36,20 @@ impl PortKey {
         Self { interface: (token >> 8) as u32, family }
     }
 
-    pub(super) fn interface_name(self) -> String {
-        // The wrapper gives an empty name where there is no such interface.
-        match if_indextoname(self.interface) {
-            Ok(name) if !name.is_empty() => name.to_string_lossy().into_owned(),
-            _ => format!("interface number {}", self.interface),
-        }
+    pub(super) fn refused(self, error: io::Error) -> DatapathError {
+        DatapathError::Listen { interface: self.interface_name(), family: self.family, error }
     }
+
+    pub(super) fn interface_name(self) -> String {
+        interface_name(self.interface).unwrap_or_else(|| format!("interface number {}", self.interface))
+    }
+}
+
+/// The name of an interface, if there is one of this number.
+pub(super) fn interface_name(interface: u32) -> Option<String> {
+    // The wrapper gives an empty name where there is no such interface.
+    let name = if_indextoname(interface).ok().filter(|name| !name.is_empty())?;
+    Some(name.to_string_lossy().into_owned())
 }
 
 #[derive(Debug)]
@@ -56,50 +62,21 @@ pub(super) struct Port {
     pub(super) routers: usize,
     /// More waits: everything older than this has been read. `None` if the queue was empty.
     pub(super) behind: Option<Instant>,
-    presence: Presence,
-    groups: BTreeMap<IpAddr, usize>,
+    /// The groups that the host is in for them.
+    pub(super) membership: Membership,
 }
 
 impl Port {
     pub(super) fn open(key: PortKey) -> Result<Self, DatapathError> {
-        let refused =
-            |error| DatapathError::Listen { interface: key.interface_name(), family: key.family, error };
         Ok(Self {
             key,
-            presence: Presence::open(key.interface, key.family).map_err(refused)?,
-            receiver: Receiver::open(key.interface, key.family).map_err(refused)?,
+            membership: Membership::open(key)?,
+            receiver: Receiver::open(key.interface, key.family).map_err(|error| key.refused(error))?,
             stamps: Stamps::new(),
             strangers: Counters::default(),
             routers: 0,
             behind: None,
-            groups: BTreeMap::new(),
         })
-    }
-
-    pub(super) fn join(&mut self, group: IpAddr) -> Result<(), DatapathError> {
-        let members = self.groups.entry(group).or_default();
-        if *members == 0 {
-            self.presence.join(group).map_err(|error| DatapathError::Join {
-                interface: self.key.interface_name(),
-                group,
-                error,
-            })?;
-        }
-        *members += 1;
-        Ok(())
-    }
-
-    pub(super) fn leave(&mut self, group: IpAddr) {
-        let Some(members) = self.groups.get_mut(&group) else { return };
-        *members = members.saturating_sub(1);
-        if *members > 0 {
-            return;
-        }
-        self.groups.remove(&group);
-        if let Err(error) = self.presence.leave(group) {
-            // It went with its interface, or goes with the socket.
-            tracing::debug!("cannot leave {group} on {}: {error}", self.key.interface_name());
-        }
     }
 
     /// Reads one batch and says whether that was all. Afterwards [`Self::stamps`] can convert its stamps.

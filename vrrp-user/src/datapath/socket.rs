@@ -75,6 +75,14 @@ impl SocketPath {
         })
     }
 
+    /// Goes on with what was heard for an attached router on another datapath.
+    pub(super) fn resume(&mut self, slot: Slot, heard: Heard, counters: Counters) {
+        if let Some(record) = self.routers.records.get_mut(&slot) {
+            record.heard = heard;
+            record.counters = counters;
+        }
+    }
+
     fn port(&mut self, key: PortKey) -> Result<&mut Port, DatapathError> {
         self.ready.resize(self.ports.len() + 1, EpollEvent::empty());
         match self.ports.entry(key) {
@@ -102,7 +110,7 @@ impl SocketPath {
         let group = multicast.then_some(binding.group);
         let port = self.port(port)?;
         if let Some(group) = group {
-            port.join(group)?;
+            port.membership.join(group)?;
         }
         port.routers += 1;
         Ok(group)
@@ -150,7 +158,7 @@ impl Datapath for SocketPath {
         if let Some(port) = self.ports.get_mut(&record.port) {
             port.routers = port.routers.saturating_sub(1);
             if let Some(group) = record.group {
-                port.leave(group);
+                port.membership.leave(group);
             }
         }
         self.close_if_unused(record.port);

@@ -144,6 +144,7 @@ impl Node {
             group: router.instance.group,
             view,
             peers: router.instance.peers.clone(),
+            receive: router.instance.receive,
         };
         match self.datapath.attach(binding) {
             Ok(()) => {

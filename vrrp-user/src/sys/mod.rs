@@ -1,7 +1,9 @@
 //! Thin wrappers over system calls: the only place with `unsafe`. Nothing here decides anything.
 
+pub mod bpf;
 pub mod clock;
 mod filter;
+pub mod link;
 pub mod packet;
 pub mod process;
 pub mod raw;

@@ -10,7 +10,7 @@ use vrrp_common::{
 };
 
 use crate::{
-    config::model::UnicastPeer,
+    config::model::{Receive, UnicastPeer},
     datapath::{Binding, Slot},
     perform::transmit::{Route, Transmitter},
 };
@@ -87,6 +87,7 @@ impl Network {
             group: self.group,
             view,
             peers: vec![Self::peer(self.castor)],
+            receive: Receive::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use vrrp_common::wire::Family;
 
 use super::{
     Grammar::{Interface, Line, Name, Number, Seconds, Switch, Word as OneWord},
-    Keyword, Table, process,
+    Keyword, Table, process, receive,
     script::user_name,
 };
 use crate::config::{
@@ -74,6 +74,22 @@ const WORKS: &[Row] = &[
         "3",
         Number(1..=100, |globals, count| globals.down_timer_adverts = Some(count.value)),
         "how many missed advertisements make a takeover, 1 to 100; the same on all routers",
+    ),
+    Row::works(
+        "datapath",
+        "auto",
+        OneWord(receive::PATHS, |globals, word, context| {
+            receive::set_path(&mut globals.receive, word, context);
+        }),
+        receive::PATH_DOC,
+    ),
+    Row::works(
+        "tc_hook",
+        receive::HOOK_DEFAULT,
+        OneWord(receive::HOOKS, |globals, word, context| {
+            receive::set_hook(&mut globals.receive, word, context);
+        }),
+        receive::HOOK_DOC,
     ),
     Row::works(
         "vrrp_strict",

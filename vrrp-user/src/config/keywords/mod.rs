@@ -8,6 +8,7 @@ mod global;
 mod instance;
 mod options;
 mod process;
+mod receive;
 mod reference;
 mod root;
 mod script;

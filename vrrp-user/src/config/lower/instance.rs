@@ -12,7 +12,7 @@ use crate::config::{
     context::Context,
     diagnostics::{error, warning},
     draft::{Draft, GlobalDraft, InstanceDraft, OWNER},
-    model::{Instance, Track},
+    model::{Instance, Receive, Track},
     values::{family_name, family_of, quote},
 };
 
@@ -65,6 +65,10 @@ fn finish(
         source: transport::source(draft, family, context),
         group: transport::group(draft, globals, family, context),
         peers: transport::peers(draft, family, context),
+        receive: Receive {
+            path: draft.receive.path.or(globals.receive.path).unwrap_or_default(),
+            hook: draft.receive.hook.or(globals.receive.hook),
+        },
         announce: announce(draft, globals, standing.strict),
         tracks,
     })

@@ -5,7 +5,7 @@ mod without;
 
 use super::{
     Grammar::{Block, Flag, Interface, Number, Seconds, Secret, Switch, Values, Word},
-    Keyword, Table, address,
+    Keyword, Table, address, receive,
 };
 use crate::config::draft::{Given, InstanceDraft};
 
@@ -143,6 +143,22 @@ const TRANSPORT: &[Row] = &[
         "off",
         Flag(|instance, on| instance.peers_required = Some(on.span)),
         "do not fall back to multicast when there are no peers",
+    ),
+    Row::works(
+        "datapath",
+        "global_defs' datapath",
+        Word(receive::PATHS, |instance, word, context| {
+            receive::set_path(&mut instance.receive, word, context);
+        }),
+        receive::PATH_DOC,
+    ),
+    Row::works(
+        "tc_hook",
+        "global_defs' tc_hook",
+        Word(receive::HOOKS, |instance, word, context| {
+            receive::set_hook(&mut instance.receive, word, context);
+        }),
+        receive::HOOK_DOC,
     ),
     Row::works("unicast_ttl", "255", Word("255", setters::check_ttl), "the TTL of unicast advertisements"),
 ];

@@ -1,0 +1,355 @@
+//! The datapath of each router by what it asks for and what works: the kernel's, else the socket's. It hears nothing
+//! itself.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    os::fd::{AsFd, BorrowedFd},
+};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
+use vrrp_common::{
+    abi::{Heard, RouterView},
+    time::Instant,
+};
+
+use super::{
+    Binding, Counters, Datapath, DatapathError, Progress, Rung, Slot, SocketPath,
+    kernel::{KernelPath, Refusal},
+    port::{PortKey, interface_name},
+};
+use crate::{config::model::ReceivePath, sys::clock};
+
+/// Hears every router in the best way that works for it, and says why not in a better one.
+pub struct AutoPath {
+    epoll: Epoll,
+    socket: SocketPath,
+    kernel: Kernel,
+    routers: BTreeMap<Slot, Router>,
+}
+
+/// The programs are loaded when the first router asks for them.
+enum Kernel {
+    Untried,
+    Loaded(Box<KernelPath>),
+    Refused(String),
+}
+
+struct Router {
+    binding: Binding,
+    /// Why it is heard by the socket, if it is.
+    socket: Option<String>,
+}
+
+impl AutoPath {
+    /// A datapath without routers.
+    ///
+    /// # Errors
+    /// When the process has no file descriptor left.
+    pub fn new() -> io::Result<Self> {
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+        let socket = SocketPath::new("")?;
+        epoll.add(socket.readiness(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+        Ok(Self { epoll, socket, kernel: Kernel::Untried, routers: BTreeMap::new() })
+    }
+
+    fn loaded(&self) -> Option<&KernelPath> {
+        if let Kernel::Loaded(path) = &self.kernel { Some(path) } else { None }
+    }
+
+    /// The kernel datapath, loaded; why not, if it cannot be.
+    fn kernel(&mut self) -> Result<&mut KernelPath, Refusal> {
+        if matches!(self.kernel, Kernel::Untried) {
+            self.kernel = match KernelPath::load() {
+                Ok(path) => {
+                    let interest = EpollEvent::new(EpollFlags::EPOLLIN, 1);
+                    let added = self.epoll.add(path.readiness(), interest);
+                    added.map_err(|error| Refusal::Fatal(DatapathError::Wait(error.into())))?;
+                    Kernel::Loaded(Box::new(path))
+                }
+                Err(error) => Kernel::Refused(error.to_string()),
+            };
+        }
+        match &mut self.kernel {
+            Kernel::Loaded(path) => Ok(path),
+            Kernel::Refused(reason) => Err(Refusal::Unsuitable(reason.clone())),
+            Kernel::Untried => Err(Refusal::Unsuitable("it was not tried".to_owned())),
+        }
+    }
+
+    /// Attaches to the kernel datapath, or gives the reason for the socket.
+    fn choose(&mut self, binding: &Binding) -> Result<Option<String>, DatapathError> {
+        let path = binding.receive.path;
+        if path == ReceivePath::Socket {
+            return Ok(Some("as configured".to_owned()));
+        }
+        match self.kernel().and_then(|kernel| kernel.attach(binding)) {
+            Ok(()) => Ok(None),
+            Err(Refusal::Fatal(error)) => Err(error),
+            Err(Refusal::Unsuitable(reason)) if path == ReceivePath::Auto => Ok(Some(reason)),
+            Err(Refusal::Unsuitable(reason)) => Err(DatapathError::Forced {
+                wish: wish(path),
+                interface: port(binding).interface_name(),
+                reason,
+            }),
+        }
+    }
+
+    fn refuse_twins(&self, binding: &Binding) -> Result<(), DatapathError> {
+        let twin = |other: &Binding| {
+            other.slot != binding.slot && port(other) == port(binding) && other.vrid == binding.vrid
+        };
+        if !self.routers.values().any(|router| twin(&router.binding)) {
+            return Ok(());
+        }
+        let interface = port(binding).interface_name();
+        Err(DatapathError::Taken { interface, family: binding.family, vrid: binding.vrid })
+    }
+
+    /// Goes on with sockets where the kernel datapath does not work any more.
+    fn fall_back(&mut self) {
+        let Kernel::Loaded(kernel) = &mut self.kernel else { return };
+        for (interface, reason) in kernel.failed() {
+            // Without its interface a router cannot be heard at all; netlink tells the node.
+            let Some(name) = interface_name(interface) else { continue };
+            tracing::error!("{name}: {reason}; going on with a socket");
+            for slot in kernel.routers_on(interface) {
+                let Some(router) = self.routers.get_mut(&slot) else { continue };
+                let (heard, counters) = (kernel.heard(slot), kernel.counters(slot));
+                kernel.detach(slot);
+                if let Err(error) = self.socket.attach(router.binding.clone()) {
+                    tracing::error!("{name}: {error}; VRID {} is not heard", router.binding.vrid);
+                }
+                self.socket.resume(slot, with_grace(heard), counters);
+                router.socket = Some(reason.clone());
+            }
+        }
+    }
+}
+
+/// Nobody knows since when nothing was heard: whoever was heard before counts as heard now, once, so that the
+/// silence is ours and nobody else's. That may delay a takeover by one Active_Down_Interval and causes none.
+fn with_grace(mut heard: Heard) -> Heard {
+    if heard.accepted.at != 0 {
+        heard.accepted.at = clock::now().as_nanos();
+        heard.accepted.count = heard.accepted.count.wrapping_add(1);
+    }
+    heard
+}
+
+fn port(binding: &Binding) -> PortKey {
+    PortKey { interface: binding.interface, family: binding.family }
+}
+
+fn wish(path: ReceivePath) -> &'static str {
+    match path {
+        ReceivePath::Auto => "auto",
+        ReceivePath::Xdp => "xdp",
+        ReceivePath::XdpGeneric => "xdp_generic",
+        ReceivePath::Tc => "tc",
+        ReceivePath::Socket => "socket",
+    }
+}
+
+impl Datapath for AutoPath {
+    fn readiness(&self) -> BorrowedFd<'_> {
+        self.epoll.0.as_fd()
+    }
+
+    fn attach(&mut self, binding: Binding) -> Result<(), DatapathError> {
+        self.refuse_twins(&binding)?;
+        self.detach(binding.slot);
+        let socket = self.choose(&binding)?;
+        if socket.is_some() {
+            self.socket.attach(binding.clone())?;
+        }
+        self.routers.insert(binding.slot, Router { binding, socket });
+        Ok(())
+    }
+
+    fn detach(&mut self, slot: Slot) {
+        self.routers.remove(&slot);
+        self.socket.detach(slot);
+        if let Kernel::Loaded(kernel) = &mut self.kernel {
+            kernel.detach(slot);
+        }
+    }
+
+    fn update(&mut self, slot: Slot, view: RouterView) {
+        let Some(router) = self.routers.get_mut(&slot) else { return };
+        router.binding.view = view;
+        self.socket.update(slot, view);
+        if let Kernel::Loaded(kernel) = &mut self.kernel {
+            kernel.update(slot, &view);
+        }
+    }
+
+    fn drain(&mut self, changed: &mut Vec<Slot>) -> Result<Progress, DatapathError> {
+        if let Kernel::Loaded(kernel) = &mut self.kernel {
+            kernel.drain(changed);
+        }
+        self.fall_back();
+        self.socket.drain(changed)
+    }
+
+    fn judged_until(&self, slot: Slot) -> Instant {
+        match (self.routers.get(&slot), self.loaded()) {
+            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.judged_until(),
+            _ => self.socket.judged_until(slot),
+        }
+    }
+
+    fn heard(&self, slot: Slot) -> Heard {
+        match (self.routers.get(&slot), self.loaded()) {
+            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.heard(slot),
+            _ => self.socket.heard(slot),
+        }
+    }
+
+    fn counters(&self, slot: Slot) -> Counters {
+        match (self.routers.get(&slot), self.loaded()) {
+            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.counters(slot),
+            _ => self.socket.counters(slot),
+        }
+    }
+
+    fn strangers(&self, interface: u32) -> Counters {
+        let mut sum = self.socket.strangers(interface);
+        if let Some(kernel) = self.loaded() {
+            sum.add(&kernel.strangers(interface));
+        }
+        sum
+    }
+
+    fn rung(&self, slot: Slot) -> Rung {
+        let router = self.routers.get(&slot);
+        if let Some(reason) = router.and_then(|router| router.socket.clone()) {
+            return Rung { name: "socket", reason };
+        }
+        let heard = self.loaded().and_then(|kernel| kernel.rung(slot));
+        heard.unwrap_or_else(|| Rung { name: "none", reason: "not attached".to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::model::{Receive, TcHook},
+        perform::transmit::Transmitter,
+        testing::{
+            Host, between_hosts, ip, is_readable,
+            network::{Network, ifindex},
+        },
+    };
+
+    const SLOT: Slot = Slot(3);
+
+    fn binding(path: ReceivePath) -> Binding {
+        Binding { receive: Receive { path, hook: None }, ..Network::v4().binding() }
+    }
+
+    #[test]
+    fn the_best_that_works_is_taken_and_the_reason_told() {
+        between_hosts(|pollux| {
+            pollux.run(|| {
+                let mut path = AutoPath::new().unwrap();
+                path.attach(binding(ReceivePath::Auto)).unwrap();
+                assert_eq!(path.rung(SLOT), Rung { name: "xdp", reason: "in the driver".to_owned() });
+                drop(path);
+
+                ip("link add bridge type bridge");
+                ip("link set bridge up");
+                let interface = ifindex("bridge");
+                let mut path = AutoPath::new().unwrap();
+                path.attach(Binding { interface, ..binding(ReceivePath::Auto) }).unwrap();
+                let rung = path.rung(SLOT);
+                assert_eq!(rung.name, "tcx", "{rung:?}");
+                assert!(rung.reason.contains("no XDP: attaching to bridge may reset the link"), "{rung:?}");
+
+                let error = path.attach(Binding { interface, ..binding(ReceivePath::Xdp) }).unwrap_err();
+                assert_eq!(
+                    error.to_string(),
+                    "cannot listen by xdp on bridge: no XDP: the driver has none (Operation not supported (os \
+                     error 95)); `datapath auto` takes what works"
+                );
+            });
+        });
+    }
+
+    #[test]
+    fn another_xdp_program_is_left_alone() {
+        between_hosts(|pollux| {
+            pollux.run(|| {
+                let mut other = AutoPath::new().unwrap();
+                other.attach(binding(ReceivePath::Xdp)).unwrap();
+                let mut path = AutoPath::new().unwrap();
+                path.attach(binding(ReceivePath::Auto)).unwrap();
+                let rung = path.rung(SLOT);
+                assert_eq!(rung.name, "tcx");
+                assert!(rung.reason.contains("no XDP: another XDP program is there"), "{rung:?}");
+                assert!(path.attach(binding(ReceivePath::Xdp)).is_err());
+                assert!(path.attach(binding(ReceivePath::XdpGeneric)).is_err());
+                assert_eq!(other.rung(SLOT).name, "xdp");
+            });
+        });
+    }
+
+    #[test]
+    fn routers_on_one_interface_share_what_suits_them() {
+        between_hosts(|pollux| {
+            pollux.run(|| {
+                let mut path = AutoPath::new().unwrap();
+                path.attach(binding(ReceivePath::Tc)).unwrap();
+                let second = Binding { slot: Slot(4), vrid: 52, ..binding(ReceivePath::Auto) };
+                path.attach(second.clone()).unwrap();
+                assert_eq!(path.rung(Slot(4)).name, "tcx");
+                for (path_wish, hook) in [(ReceivePath::Xdp, None), (ReceivePath::Tc, Some(TcHook::Clsact))] {
+                    let receive = Receive { path: path_wish, hook };
+                    let error = path.attach(Binding { receive, ..second.clone() }).unwrap_err().to_string();
+                    assert!(error.contains("another virtual router there is heard by tcx"), "{error}");
+                }
+                path.attach(Binding { receive: Receive { path: ReceivePath::Socket, hook: None }, ..second })
+                    .unwrap();
+                assert_eq!(path.rung(Slot(4)), Rung { name: "socket", reason: "as configured".to_owned() });
+                let twin = Binding { slot: Slot(5), ..binding(ReceivePath::Socket) };
+                assert!(matches!(path.attach(twin), Err(DatapathError::Taken { .. })));
+            });
+        });
+    }
+
+    #[test]
+    fn a_program_that_somebody_detaches_is_replaced_by_a_socket() {
+        for kind in [ReceivePath::Xdp, ReceivePath::Tc] {
+            between_hosts(move |pollux| replaced(pollux, kind));
+        }
+    }
+
+    fn replaced(pollux: &Host, kind: ReceivePath) {
+        let network = Network::v4();
+        let mut path = AutoPath::new().unwrap();
+        pollux.run(|| path.attach(binding(kind))).unwrap();
+        let mut transmitter = Transmitter::new().unwrap();
+        network.advertise(&mut transmitter, 150);
+        assert!(is_readable(path.readiness(), 5_000));
+        path.drain(&mut Vec::new()).unwrap();
+        let before = path.heard(SLOT).accepted;
+        assert_eq!(before.count, 1);
+        path.loaded().unwrap().detach_behind_our_back();
+        pollux.run(|| {
+            let begin = std::time::Instant::now();
+            while path.rung(SLOT).name != "socket" {
+                assert!(begin.elapsed().as_secs() < 5, "the loss was not noticed in five seconds");
+                path.drain(&mut Vec::new()).unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        });
+        assert!(path.rung(SLOT).reason.starts_with("somebody detached the program"));
+        let graced = path.heard(SLOT).accepted;
+        assert!(graced.at > before.at && graced.count == 2, "whose silence it was is not known");
+        network.advertise(&mut transmitter, 150);
+        assert!(is_readable(path.readiness(), 5_000));
+        path.drain(&mut Vec::new()).unwrap();
+        assert_eq!(path.heard(SLOT).accepted.count, 3);
+    }
+}

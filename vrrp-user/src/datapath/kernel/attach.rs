@@ -1,0 +1,206 @@
+//! Where on an interface a program hears best, and attaching it there. What it hears is not known here.
+
+use std::{
+    fs, io,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use aya::programs::{
+    SchedClassifier, TcAttachType,
+    tc::{NlOptions, SchedClassifierLink, TcAttachOptions, qdisc_add_clsact},
+};
+
+use super::object::{LoadError, Object};
+use crate::{
+    config::model::{Receive, ReceivePath, TcHook},
+    datapath::{Rung, port::interface_name},
+    sys::{
+        bpf::{self, Hook, attached_to},
+        link::driver,
+    },
+};
+
+/// Drivers that take an XDP program without touching the link. Others reset the network card.
+const UNTOUCHED: &[&str] = &["veth", "tun", "virtio_net"];
+/// A driver may refuse for its configuration: the kernel's own words then tell more than ours.
+const CLSACT: &str = "clsact";
+
+/// A program on an interface; detached when dropped.
+#[derive(Debug)]
+pub(super) struct Attachment {
+    pub(super) interface: u32,
+    pub(super) rung: Rung,
+    hook: Hooked,
+}
+
+#[derive(Debug)]
+enum Hooked {
+    Link(Hook, OwnedFd),
+    Clsact { _filter: SchedClassifierLink },
+}
+
+impl Attachment {
+    /// Attaches to the best place that `wish` allows; why not, if there is none.
+    pub(super) fn new(object: &mut Object, interface: u32, wish: Receive) -> Result<Self, String> {
+        let name = interface_name(interface).ok_or_else(|| format!("there is no interface {interface}"))?;
+        let mut against = Vec::new();
+        if matches!(wish.path, ReceivePath::Auto | ReceivePath::Xdp) {
+            let forced = wish.path == ReceivePath::Xdp;
+            match xdp(object, interface, &name, forced) {
+                Ok(link) => return Ok(Self::linked(interface, Hook::Driver, link, &[])),
+                Err(reason) => against.push(format!("no XDP: {reason}")),
+            }
+        }
+        if wish.path == ReceivePath::XdpGeneric {
+            match link(object, interface, Hook::Generic) {
+                Ok(link) => return Ok(Self::linked(interface, Hook::Generic, link, &[])),
+                Err(reason) => against.push(format!("no XDP: {reason}")),
+            }
+        }
+        if matches!(wish.path, ReceivePath::Auto | ReceivePath::Tc) {
+            if wish.hook != Some(TcHook::Clsact) {
+                match link(object, interface, Hook::Tcx) {
+                    Ok(link) => return Ok(Self::linked(interface, Hook::Tcx, link, &against)),
+                    Err(reason) => against.push(format!("no tcx: {reason}")),
+                }
+            }
+            if wish.hook != Some(TcHook::Tcx) {
+                match clsact(object, &name) {
+                    Ok(filter) => {
+                        let rung = Rung { name: CLSACT, reason: words(CLSACT, &against) };
+                        return Ok(Self { interface, rung, hook: Hooked::Clsact { _filter: filter } });
+                    }
+                    Err(reason) => against.push(format!("no clsact: {reason}")),
+                }
+            }
+        }
+        Err(against.join("; "))
+    }
+
+    fn linked(interface: u32, hook: Hook, link: OwnedFd, against: &[String]) -> Self {
+        let name = match hook {
+            Hook::Driver => "xdp",
+            Hook::Generic => "xdp-generic",
+            Hook::Tcx => "tcx",
+        };
+        let rung = Rung { name, reason: words(name, against) };
+        Self { interface, rung, hook: Hooked::Link(hook, link) }
+    }
+
+    /// Whether a router with this wish may share the attachment.
+    pub(super) fn satisfies(&self, wish: Receive) -> bool {
+        match wish.path {
+            ReceivePath::Auto => true,
+            ReceivePath::Xdp => matches!(self.hook, Hooked::Link(Hook::Driver, _)),
+            ReceivePath::XdpGeneric => matches!(self.hook, Hooked::Link(Hook::Generic, _)),
+            ReceivePath::Tc => match wish.hook {
+                None => !self.is_xdp(),
+                Some(TcHook::Tcx) => matches!(self.hook, Hooked::Link(Hook::Tcx, _)),
+                Some(TcHook::Clsact) => matches!(self.hook, Hooked::Clsact { .. }),
+            },
+            ReceivePath::Socket => false,
+        }
+    }
+
+    fn is_xdp(&self) -> bool {
+        matches!(self.hook, Hooked::Link(Hook::Driver | Hook::Generic, _))
+    }
+
+    #[cfg(test)]
+    pub(super) fn detach_behind_our_back(&self) {
+        let Hooked::Link(_, link) = &self.hook else { panic!("no link") };
+        bpf::detach(link.as_fd()).unwrap();
+    }
+
+    /// Why nothing is heard here any more, if so. A filter of clsact is not watched: the kernel gives no link.
+    pub(super) fn lost(&self) -> Option<String> {
+        let Hooked::Link(_, link) = &self.hook else { return None };
+        match attached_to(link.as_fd()) {
+            Ok(interface) if interface == self.interface => None,
+            Ok(_) => Some("somebody detached the program, or the interface is gone".to_owned()),
+            Err(error) => Some(format!("the program's link cannot be read: {error}")),
+        }
+    }
+
+    /// Why what is heard here must not be believed any more, if so. Costs more than [`Self::lost`].
+    pub(super) fn misled(&self) -> Option<String> {
+        if !self.is_xdp() {
+            return None;
+        }
+        stacked(&interface_name(self.interface)?).map(|vlan| mixed_up(&vlan))
+    }
+}
+
+fn words(name: &str, against: &[String]) -> String {
+    let what = match name {
+        "xdp" => "in the driver",
+        "xdp-generic" => "behind the driver, as configured",
+        "tcx" => "in tc, before other programs",
+        _ => "in tc, as a filter",
+    };
+    let against: String = against.iter().map(|reason| format!("; {reason}")).collect();
+    format!("{what}{against}")
+}
+
+fn xdp(object: &mut Object, interface: u32, name: &str, forced: bool) -> Result<OwnedFd, String> {
+    if let Some(vlan) = stacked(name) {
+        return Err(mixed_up(&vlan));
+    }
+    if !forced {
+        let driver = driver(name).map_err(|error| format!("the driver is not known: {error}"))?;
+        if !UNTOUCHED.contains(&driver.as_str()) {
+            return Err(format!(
+                "attaching to {driver} may reset the link; `datapath xdp` does it all the same"
+            ));
+        }
+    }
+    link(object, interface, Hook::Driver)
+}
+
+fn link(object: &mut Object, interface: u32, hook: Hook) -> Result<OwnedFd, String> {
+    let text = |error: LoadError| error.to_string();
+    let program = match hook {
+        Hook::Tcx => object.tc().map_err(text)?.fd(),
+        Hook::Driver | Hook::Generic => object.xdp().map_err(text)?.fd(),
+    };
+    let program = program.map_err(|error| error.to_string())?;
+    bpf::attach(program.as_fd(), interface, hook).map_err(|error| explain(&error, hook))
+}
+
+fn explain(error: &io::Error, hook: Hook) -> String {
+    let why = match (error.raw_os_error(), hook) {
+        (Some(libc::EBUSY | libc::EEXIST), _) => "another XDP program is there",
+        (Some(libc::EOPNOTSUPP), _) => "the driver has none",
+        (Some(libc::EINVAL), Hook::Tcx) => "it needs Linux 6.6",
+        _ => return error.to_string(),
+    };
+    format!("{why} ({error})")
+}
+
+fn clsact(object: &mut Object, name: &str) -> Result<SchedClassifierLink, String> {
+    // One that is there already is as good; if there is none in spite of this, attaching says so.
+    if let Err(error) = qdisc_add_clsact(name) {
+        tracing::debug!("clsact on {name}: {error}");
+    }
+    let program = object.tc().map_err(|error| error.to_string())?;
+    let attach = |program: &mut SchedClassifier| {
+        let first = NlOptions { priority: 1, ..NlOptions::default() };
+        let id = program.attach_with_options(name, TcAttachType::Ingress, TcAttachOptions::Netlink(first))?;
+        program.take_link(id)
+    };
+    attach(program).map_err(|error| error.to_string())
+}
+
+/// The VLAN device on an interface, if there is one: /proc/net/vlan/config has "name | id | parent".
+fn stacked(interface: &str) -> Option<String> {
+    let table = fs::read_to_string("/proc/thread-self/net/vlan/config").ok()?;
+    table.lines().find_map(|line| {
+        let mut fields = line.split('|').map(str::trim);
+        let name = fields.next()?;
+        (fields.nth(1)? == interface).then(|| name.to_owned())
+    })
+}
+
+fn mixed_up(vlan: &str) -> String {
+    format!("{vlan} is stacked on it, and XDP sees no tag that the hardware took off")
+}

@@ -1,0 +1,304 @@
+//! The kernel datapath: programs judge and record advertisements where they arrive; this side reads memory. What a
+//! record means is not decided here, nor what becomes of a router that cannot be heard this way.
+
+mod attach;
+mod object;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    io,
+    net::IpAddr,
+    os::fd::{AsFd, BorrowedFd},
+};
+
+use aya::maps::MapError;
+use nix::ifaddrs::getifaddrs;
+use vrrp_common::{
+    abi::{Event, Heard, PeerKey, Record, RouterKey, RouterView, SLOTS, Station, TtlRange},
+    time::{Instant, Interval},
+};
+
+use super::{
+    Binding, Counters, DatapathError, Rung, Slot,
+    membership::Membership,
+    port::{PortKey, interface_name},
+};
+use crate::sys::clock;
+use attach::Attachment;
+pub(super) use object::LoadError;
+use object::Object;
+
+/// How often the attachments are looked at, at least.
+const CARE: Interval = Interval::from_secs(1);
+
+/// Why a router cannot be heard by the kernel.
+pub(super) enum Refusal {
+    /// Nor in any other way.
+    Fatal(DatapathError),
+    /// For this reason.
+    Unsuitable(String),
+}
+
+/// Hears through one program on each interface, whatever the number of routers.
+pub(super) struct KernelPath {
+    object: Object,
+    attachments: BTreeMap<u32, Attachment>,
+    memberships: BTreeMap<PortKey, Membership>,
+    stations: BTreeMap<u32, [u8; 6]>,
+    routers: BTreeMap<Slot, Router>,
+    swept: Instant,
+    cared: Instant,
+}
+
+struct Router {
+    key: RouterKey,
+    port: PortKey,
+    group: Option<IpAddr>,
+    peers: Vec<[u8; size_of::<PeerKey>()]>,
+    told: bool,
+}
+
+impl KernelPath {
+    pub(super) fn load() -> Result<Self, LoadError> {
+        Ok(Self {
+            object: Object::load()?,
+            attachments: BTreeMap::new(),
+            memberships: BTreeMap::new(),
+            stations: BTreeMap::new(),
+            routers: BTreeMap::new(),
+            swept: clock::now(),
+            cared: clock::now(),
+        })
+    }
+
+    /// Readable while there is news.
+    pub(super) fn readiness(&self) -> BorrowedFd<'_> {
+        self.object.events.as_fd()
+    }
+
+    /// Begins to listen; the router is not attached yet. Nothing is left behind after a refusal.
+    pub(super) fn attach(&mut self, binding: &Binding) -> Result<(), Refusal> {
+        if binding.slot.0 >= SLOTS {
+            return Err(Refusal::Unsuitable(format!("the programs hear for {SLOTS} virtual routers")));
+        }
+        let outcome = self.place(binding).and_then(|()| self.enter(binding));
+        if outcome.is_err() {
+            self.detach(binding.slot);
+            self.tidy(binding.interface);
+        }
+        outcome
+    }
+
+    /// The program on the interface.
+    fn place(&mut self, binding: &Binding) -> Result<(), Refusal> {
+        let interface = binding.interface;
+        if let Some(there) = self.attachments.get(&interface) {
+            let other = || format!("another virtual router there is heard by {}", there.rung.name);
+            return if there.satisfies(binding.receive) { Ok(()) } else { Err(Refusal::Unsuitable(other())) };
+        }
+        // Before the program, which takes only what is for this address.
+        self.learn_station(interface).map_err(Refusal::Unsuitable)?;
+        let zero = object::nothing().map_err(|error| Refusal::Unsuitable(error.to_string()))?;
+        self.object.strangers.insert(interface, zero, 0).map_err(|error| unusable(&error))?;
+        let attachment =
+            Attachment::new(&mut self.object, interface, binding.receive).map_err(Refusal::Unsuitable)?;
+        self.attachments.insert(interface, attachment);
+        Ok(())
+    }
+
+    /// The router in the maps; the key last, as packets are judged from then on.
+    fn enter(&mut self, binding: &Binding) -> Result<(), Refusal> {
+        let port = PortKey { interface: binding.interface, family: binding.family };
+        let multicast = binding.view.flags & RouterView::UNICAST == 0;
+        let group = multicast.then_some(binding.group);
+        let membership = match self.memberships.entry(port) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(vacancy) => vacancy.insert(Membership::open(port).map_err(Refusal::Fatal)?),
+        };
+        if let Some(group) = group {
+            membership.join(group).map_err(Refusal::Fatal)?;
+        }
+        let key = RouterKey {
+            ifindex: binding.interface,
+            vlan: 0,
+            family: binding.family as u8,
+            vrid: binding.vrid,
+        };
+        let slot = binding.slot;
+        self.routers.insert(slot, Router { key, port, group, peers: Vec::new(), told: false });
+        self.enter_peers(binding)?;
+        self.object.views.write(slot.0, &binding.view);
+        self.forget(slot).map_err(|error| unusable(&error))?;
+        self.object
+            .routers
+            .insert(bytemuck::cast::<_, [u8; 8]>(key), slot.0, 0)
+            .map_err(|error| unusable(&error))
+    }
+
+    fn enter_peers(&mut self, binding: &Binding) -> Result<(), Refusal> {
+        let Some(router) = self.routers.get_mut(&binding.slot) else { return Ok(()) };
+        for peer in &binding.peers {
+            let key = PeerKey { slot: binding.slot.0, reserved: 0, source: peer.address.into() };
+            let key: [u8; size_of::<PeerKey>()] = bytemuck::cast(key);
+            let range = TtlRange { lowest: peer.min_ttl, highest: peer.max_ttl };
+            self.object
+                .peers
+                .insert(key, bytemuck::cast::<_, [u8; 2]>(range), 0)
+                .map_err(|error| unusable(&error))?;
+            router.peers.push(key);
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, slot: Slot) -> Result<(), MapError> {
+        self.object.heard.write(slot.0, &Record::default());
+        let zero = object::nothing().map_err(|io_error| aya::sys::SyscallError { call: "read", io_error })?;
+        self.object.counts.set(slot.0, zero, 0)
+    }
+
+    /// Stops listening for a router. Nothing happens if it is not attached.
+    pub(super) fn detach(&mut self, slot: Slot) {
+        let Some(router) = self.routers.remove(&slot) else { return };
+        // Not there if the router was only half entered.
+        let _ = self.object.routers.remove(&bytemuck::cast::<_, [u8; 8]>(router.key));
+        for peer in &router.peers {
+            let _ = self.object.peers.remove(peer);
+        }
+        if let (Some(group), Some(membership)) = (router.group, self.memberships.get_mut(&router.port)) {
+            membership.leave(group);
+        }
+        self.tidy(router.port.interface);
+    }
+
+    /// Lets go of what no router on the interface needs any more.
+    fn tidy(&mut self, interface: u32) {
+        let used = |port: &PortKey| self.routers.values().any(|router| router.port == *port);
+        self.memberships.retain(|port, _| port.interface != interface || used(port));
+        if self.routers.values().any(|router| router.port.interface == interface) {
+            return;
+        }
+        self.attachments.remove(&interface);
+        self.stations.remove(&interface);
+        let _ = self.object.stations.remove(&interface);
+        let _ = self.object.strangers.remove(&interface);
+    }
+
+    pub(super) fn update(&mut self, slot: Slot, view: &RouterView) {
+        if self.routers.contains_key(&slot) {
+            self.object.views.write(slot.0, view);
+        }
+    }
+
+    /// Adds the routers with news to `changed`, each once. All that arrived before was judged on arrival.
+    pub(super) fn drain(&mut self, changed: &mut Vec<Slot>) {
+        let start = clock::now();
+        for router in self.routers.values_mut() {
+            router.told = false;
+        }
+        while let Some(item) = self.object.events.next() {
+            let Ok(event) = bytemuck::try_pod_read_unaligned::<Event>(&item) else { continue };
+            self.object.heard.acknowledge(event.slot);
+            let slot = Slot(event.slot);
+            let Some(router) = self.routers.get_mut(&slot) else { continue };
+            if !std::mem::replace(&mut router.told, true) {
+                changed.push(slot);
+            }
+        }
+        self.swept = start;
+    }
+
+    pub(super) fn judged_until(&self) -> Instant {
+        self.swept
+    }
+
+    pub(super) fn heard(&self, slot: Slot) -> Heard {
+        self.object.heard.heard(slot.0)
+    }
+
+    pub(super) fn counters(&self, slot: Slot) -> Counters {
+        self.object.counts.get(&slot.0, 0).map_or_else(|_| Counters::default(), |counts| object::sum(&counts))
+    }
+
+    pub(super) fn strangers(&self, interface: u32) -> Counters {
+        let counts = self.object.strangers.get(&interface, 0);
+        counts.map_or_else(|_| Counters::default(), |counts| object::sum(&counts))
+    }
+
+    pub(super) fn rung(&self, slot: Slot) -> Option<Rung> {
+        let router = self.routers.get(&slot)?;
+        self.attachments.get(&router.port.interface).map(|attachment| attachment.rung.clone())
+    }
+
+    /// The interfaces on which nothing can be heard any more, and why. Looks once a second, and at once when a
+    /// peer has been silent for two of its intervals: before its silence is believed.
+    pub(super) fn failed(&mut self) -> Vec<(u32, String)> {
+        let now = self.swept;
+        let due = now >= self.cared.after(CARE);
+        let silent = self.routers.iter().filter(|(slot, _)| self.is_silent(**slot, now));
+        let silent: Vec<u32> = silent.map(|(_, router)| router.port.interface).collect();
+        let mut failed = Vec::new();
+        for (interface, attachment) in &self.attachments {
+            let reason = if due || silent.contains(interface) { attachment.lost() } else { None };
+            let reason = reason.or_else(|| if due { attachment.misled() } else { None });
+            failed.extend(reason.map(|reason| (*interface, reason)));
+        }
+        if due {
+            self.cared = now;
+            self.learn_stations();
+        }
+        failed
+    }
+
+    fn is_silent(&self, slot: Slot, now: Instant) -> bool {
+        let accepted = self.object.heard.read(slot.0).heard.accepted;
+        let patience = Interval::from_nanos(accepted.interval).times(2);
+        accepted.at != 0 && now > Instant::from_nanos(accepted.at).after(patience)
+    }
+
+    #[cfg(test)]
+    pub(super) fn detach_behind_our_back(&self) {
+        self.attachments.values().for_each(Attachment::detach_behind_our_back);
+    }
+
+    /// The routers on an interface.
+    pub(super) fn routers_on(&self, interface: u32) -> Vec<Slot> {
+        let there = self.routers.iter().filter(|(_, router)| router.port.interface == interface);
+        there.map(|(slot, _)| *slot).collect()
+    }
+
+    /// Hardware addresses change, seldom.
+    fn learn_stations(&mut self) {
+        let interfaces: Vec<u32> = self.attachments.keys().copied().collect();
+        for interface in interfaces {
+            if let Err(reason) = self.learn_station(interface) {
+                tracing::debug!("interface {interface}: {reason}");
+            }
+        }
+    }
+
+    fn learn_station(&mut self, interface: u32) -> Result<(), String> {
+        let mac = hardware_address(interface).map_err(|error| format!("no hardware address: {error}"))?;
+        if self.stations.insert(interface, mac) == Some(mac) {
+            return Ok(());
+        }
+        let station = bytemuck::cast::<_, [u8; 8]>(Station { mac, reserved: 0 });
+        self.object.stations.insert(interface, station, 0).map_err(|error| error.to_string())
+    }
+}
+
+/// The address of an interface with an Ethernet header; others have frames that the programs cannot read.
+fn hardware_address(interface: u32) -> io::Result<[u8; 6]> {
+    const ETHERNET: u16 = libc::ARPHRD_ETHER;
+    let name = interface_name(interface).ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))?;
+    let mut links = getifaddrs()?.filter(|entry| entry.interface_name == name);
+    let link = links.find_map(|entry| entry.address?.as_link_addr().copied());
+    link.filter(|link| link.hatype() == ETHERNET)
+        .and_then(|link| link.addr())
+        .ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "it has no Ethernet header"))
+}
+
+fn unusable(error: &MapError) -> Refusal {
+    Refusal::Unsuitable(format!("a map of the programs refuses it: {error}"))
+}

@@ -1,0 +1,129 @@
+//! The kernel object in this process: loaded once, its maps within reach. Where it is attached is not known here.
+
+use std::{fs, io, os::fd::AsFd};
+
+use aya::{
+    Ebpf, EbpfError,
+    maps::{HashMap, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, PerCpuValues, RingBuf},
+    programs::{ProgramError, SchedClassifier, Xdp},
+    util::nr_cpus,
+};
+use bytemuck::Pod;
+use vrrp_common::abi::{PeerKey, Record, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange};
+
+use crate::{datapath::Counters, sys::bpf::SharedArray};
+
+/// Built by `cargo xtask build-ebpf`, chosen by the build script.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("XVRRP_OBJECT"));
+
+/// Why the kernel does not take the programs.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::datapath) enum LoadError {
+    #[error("the kernel does not load the programs: {0}")]
+    Load(#[from] EbpfError),
+    #[error("the kernel does not take the program: {}", first_line(.0))]
+    Program(#[from] ProgramError),
+    #[error("a map of the programs cannot be used: {0}")]
+    Map(#[from] MapError),
+    #[error("the programs' memory cannot be shared: {0}")]
+    Share(io::Error),
+    #[error("the kernel object has no {0}")]
+    Missing(&'static str),
+    #[error("this is a time namespace, and the kernel stamps with the host's clock")]
+    TimeNamespace,
+}
+
+/// The verifier's log is long, and in the debug log.
+fn first_line(error: &ProgramError) -> String {
+    tracing::debug!("{error}");
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+type Hash<K, V> = HashMap<MapData, K, V>;
+/// [`Tally`] in words.
+pub(super) type Words = [u64; size_of::<Tally>() / 8];
+
+pub(super) struct Object {
+    ebpf: Ebpf,
+    pub(super) routers: Hash<[u8; size_of::<RouterKey>()], u32>,
+    pub(super) views: SharedArray<RouterView>,
+    pub(super) heard: SharedArray<Record>,
+    pub(super) peers: Hash<[u8; size_of::<PeerKey>()], [u8; size_of::<TtlRange>()]>,
+    pub(super) stations: Hash<u32, [u8; size_of::<Station>()]>,
+    pub(super) counts: PerCpuArray<MapData, Words>,
+    pub(super) strangers: PerCpuHashMap<MapData, u32, Words>,
+    pub(super) events: RingBuf<MapData>,
+}
+
+impl Object {
+    pub(super) fn load() -> Result<Self, LoadError> {
+        if in_time_namespace() {
+            return Err(LoadError::TimeNamespace);
+        }
+        let mut ebpf = Ebpf::load(OBJECT)?;
+        let object = Self {
+            routers: map(&mut ebpf, "xvrrp_routers")?,
+            views: share(&mut ebpf, "xvrrp_views")?,
+            heard: share(&mut ebpf, "xvrrp_heard")?,
+            peers: map(&mut ebpf, "xvrrp_peers")?,
+            stations: map(&mut ebpf, "xvrrp_stations")?,
+            counts: map(&mut ebpf, "xvrrp_counts")?,
+            strangers: map(&mut ebpf, "xvrrp_strange")?,
+            events: map(&mut ebpf, "xvrrp_events")?,
+            ebpf,
+        };
+        Ok(object)
+    }
+
+    /// The XDP program, loaded when it is first asked for.
+    pub(super) fn xdp(&mut self) -> Result<&mut Xdp, LoadError> {
+        let program = self.ebpf.program_mut("xvrrp_xdp").ok_or(LoadError::Missing("XDP program"))?;
+        let program: &mut Xdp = program.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
+    }
+
+    /// The tc program, loaded when it is first asked for.
+    pub(super) fn tc(&mut self) -> Result<&mut SchedClassifier, LoadError> {
+        let program = self.ebpf.program_mut("xvrrp_tc").ok_or(LoadError::Missing("tc program"))?;
+        let program: &mut SchedClassifier = program.try_into()?;
+        if program.fd().is_err() {
+            program.load()?;
+        }
+        Ok(program)
+    }
+}
+
+fn map<T: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) -> Result<T, LoadError> {
+    Ok(ebpf.take_map(name).ok_or(LoadError::Missing(name))?.try_into()?)
+}
+
+fn share<T: Pod>(ebpf: &mut Ebpf, name: &'static str) -> Result<SharedArray<T>, LoadError> {
+    let Some(Map::Array(array)) = ebpf.map(name) else { return Err(LoadError::Missing(name)) };
+    SharedArray::map(array.fd().as_fd(), SLOTS).map_err(LoadError::Share)
+}
+
+/// What all processors counted together.
+pub(super) fn sum(values: &PerCpuValues<Words>) -> Counters {
+    let mut sum = Counters::default();
+    values.iter().for_each(|words| sum.tally(&bytemuck::cast(*words)));
+    sum
+}
+
+/// For every processor, nothing counted.
+pub(super) fn nothing() -> io::Result<PerCpuValues<Words>> {
+    let processors = nr_cpus().map_err(|(_, error)| error)?;
+    PerCpuValues::try_from(vec![Words::default(); processors])
+}
+
+/// `bpf_ktime_get_boot_ns` knows no time namespaces, the clock that the daemon reads does.
+fn in_time_namespace() -> bool {
+    let offsets = fs::read_to_string("/proc/self/timens_offsets").unwrap_or_default();
+    offsets.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.next() == Some("boottime") && words.any(|word| word != "0")
+    })
+}

@@ -1,0 +1,285 @@
+//! Memory of BPF maps in this process, and links of programs to interfaces. Nothing here knows what they are for.
+
+use std::{
+    io,
+    marker::PhantomData,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    ptr::{self, NonNull},
+    sync::atomic::{AtomicU64, Ordering, fence},
+};
+
+use bytemuck::Pod;
+use vrrp_common::abi::{Heard, Record};
+
+const WORD: usize = size_of::<u64>();
+/// How often a record that is being written is read again. Writers take some ten nanoseconds.
+const PATIENCE: u32 = 10_000;
+/// `linux/bpf.h`.
+const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
+const BPF_LINK_CREATE: libc::c_int = 28;
+const BPF_XDP: u32 = 37;
+const BPF_TCX_INGRESS: u32 = 46;
+const BPF_F_BEFORE: u32 = 1 << 3;
+/// `linux/if_link.h`.
+const XDP_FLAGS_SKB_MODE: u32 = 1 << 1;
+const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
+
+/// An array map whose values the kernel shares with us. Every word is read and written by itself, so a value is
+/// never half a word of two; whether its words belong together is for the record's version to say.
+#[derive(Debug)]
+pub struct SharedArray<T> {
+    memory: NonNull<AtomicU64>,
+    bytes: usize,
+    slots: u32,
+    values: PhantomData<T>,
+}
+
+// SAFETY: the memory is not bound to a thread, and all access to it is atomic.
+unsafe impl<T> Send for SharedArray<T> {}
+
+impl<T: Pod> SharedArray<T> {
+    const WORDS: usize = {
+        assert!(size_of::<T>().is_multiple_of(WORD) && align_of::<T>() <= WORD);
+        size_of::<T>() / WORD
+    };
+
+    /// Maps `slots` values of the array `map`, which was made with `BPF_F_MMAPABLE`.
+    ///
+    /// # Errors
+    /// When the map is another one, or the process may not map that much memory.
+    pub fn map(map: BorrowedFd<'_>, slots: u32) -> io::Result<Self> {
+        let bytes = Self::WORDS * WORD * slots as usize;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping of an open descriptor, wherever the kernel has room for it.
+        let memory =
+            unsafe { libc::mmap(ptr::null_mut(), bytes, access, libc::MAP_SHARED, map.as_raw_fd(), 0) };
+        if memory == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let memory = NonNull::new(memory.cast()).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self { memory, bytes, slots, values: PhantomData })
+    }
+
+    /// The words of a value; none for a slot that is not there.
+    fn words(&self, slot: u32) -> &[AtomicU64] {
+        if slot >= self.slots {
+            return &[];
+        }
+        // SAFETY: the mapping holds `slots` values of that many words, is aligned to a page and lives as long as
+        // `self`; whoever else writes to it, in the kernel, is allowed to by the words being atomic.
+        unsafe {
+            std::slice::from_raw_parts(self.memory.as_ptr().add(slot as usize * Self::WORDS), Self::WORDS)
+        }
+    }
+
+    /// The value of a slot, zeros if there is no such slot.
+    pub fn read(&self, slot: u32) -> T {
+        let mut value = T::zeroed();
+        let bytes = bytemuck::bytes_of_mut(&mut value).chunks_exact_mut(WORD);
+        for (to, from) in bytes.zip(self.words(slot)) {
+            to.copy_from_slice(&from.load(Ordering::Relaxed).to_ne_bytes());
+        }
+        value
+    }
+
+    /// Sets the words that differ. Nothing happens if there is no such slot.
+    pub fn write(&self, slot: u32, value: &T) {
+        let words = bytemuck::bytes_of(value).as_chunks::<WORD>().0;
+        for (to, from) in self.words(slot).iter().zip(words) {
+            let word = u64::from_ne_bytes(*from);
+            if to.load(Ordering::Relaxed) != word {
+                to.store(word, Ordering::Release);
+            }
+        }
+    }
+}
+
+impl SharedArray<Record> {
+    /// The record, as it was at one moment.
+    pub fn heard(&self, slot: u32) -> Heard {
+        let Some(version) = self.words(slot).first() else { return Heard::default() };
+        let mut record = self.read(slot);
+        for _ in 0..PATIENCE {
+            let before = version.load(Ordering::Acquire);
+            record = self.read(slot);
+            fence(Ordering::Acquire);
+            if before % 2 == 0 && version.load(Ordering::Relaxed) == before {
+                break;
+            }
+            std::hint::spin_loop();
+        }
+        record.heard
+    }
+
+    /// Lets the kernel raise the next event: from here on the record is about to be looked at.
+    pub fn acknowledge(&self, slot: u32) {
+        let pending = self.words(slot).get(std::mem::offset_of!(Record, pending) / WORD);
+        if let Some(pending) = pending {
+            // A full barrier: the record is read after this.
+            pending.swap(0, Ordering::SeqCst);
+        }
+    }
+}
+
+impl<T> Drop for SharedArray<T> {
+    fn drop(&mut self) {
+        // SAFETY: what `map` mapped, and no reference into it outlives `self`. A failure leaves it mapped.
+        unsafe { libc::munmap(self.memory.as_ptr().cast(), self.bytes) };
+    }
+}
+
+/// Where a program is attached to an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// XDP in the driver.
+    Driver,
+    /// XDP behind the driver.
+    Generic,
+    /// tcx ingress, before all that are there.
+    Tcx,
+}
+
+/// What `BPF_LINK_CREATE` takes; the rest says before which program, and zero is the first.
+#[repr(C)]
+#[derive(Default)]
+struct LinkRequest {
+    program: u32,
+    ifindex: u32,
+    attach_type: u32,
+    flags: u32,
+    rest: [u64; 4],
+}
+
+/// Attaches a loaded program to an interface until the returned link is closed.
+///
+/// # Errors
+/// `EBUSY` and `EEXIST` where another XDP program is, `EOPNOTSUPP` where the driver has no XDP, `EINVAL` for tcx
+/// before Linux 6.6, `EPERM` without `CAP_NET_ADMIN`, `ENODEV` without such an interface.
+pub fn attach(program: BorrowedFd<'_>, ifindex: u32, hook: Hook) -> io::Result<OwnedFd> {
+    let (attach_type, flags) = match hook {
+        Hook::Driver => (BPF_XDP, XDP_FLAGS_DRV_MODE),
+        Hook::Generic => (BPF_XDP, XDP_FLAGS_SKB_MODE),
+        Hook::Tcx => (BPF_TCX_INGRESS, BPF_F_BEFORE),
+    };
+    let program = program.as_raw_fd().cast_unsigned();
+    let mut request = LinkRequest { program, ifindex, attach_type, flags, ..LinkRequest::default() };
+    // SAFETY: the kernel reads `request`, which outlives the call; what is zero asks for nothing.
+    let link =
+        unsafe { libc::syscall(libc::SYS_bpf, BPF_LINK_CREATE, &raw mut request, size_of::<LinkRequest>()) };
+    match RawFd::try_from(link) {
+        // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
+        Ok(link) if link >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(link) }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The beginning of the kernel's `struct bpf_link_info` for links to an interface.
+#[repr(C)]
+#[derive(Default)]
+struct LinkInfo {
+    kind: u32,
+    id: u32,
+    program: u32,
+    padding: u32,
+    ifindex: u32,
+    rest: [u32; 27],
+}
+
+/// What `BPF_OBJ_GET_INFO_BY_FD` takes.
+#[repr(C)]
+struct InfoQuery {
+    descriptor: u32,
+    length: u32,
+    info: u64,
+}
+
+/// The interface that a BPF link (XDP or tcx) is attached to; 0 once it was detached or its interface is gone.
+///
+/// # Errors
+/// When the descriptor is no link.
+pub fn attached_to(link: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut info = LinkInfo::default();
+    let mut query = InfoQuery {
+        descriptor: link.as_raw_fd().cast_unsigned(),
+        length: size_of::<LinkInfo>() as u32,
+        info: (&raw mut info) as u64,
+    };
+    // SAFETY: the kernel reads `query` and writes at most `length` bytes to `info`; both outlive the call.
+    let result = unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw mut query, size_of::<InfoQuery>())
+    };
+    if result == 0 { Ok(info.ifindex) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Detaches a program as somebody else's `bpftool link detach` would.
+#[cfg(test)]
+pub(crate) fn detach(link: BorrowedFd<'_>) -> io::Result<()> {
+    const BPF_LINK_DETACH: libc::c_int = 34;
+    let mut descriptor = link.as_raw_fd().cast_unsigned();
+    // SAFETY: the kernel reads one number from `descriptor`, which outlives the call.
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, BPF_LINK_DETACH, &raw mut descriptor, size_of::<u32>()) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+
+    use super::*;
+
+    /// Shared memory stands in for a map: both are mapped alike.
+    fn shared<T: Pod>(slots: u32) -> (std::fs::File, SharedArray<T>) {
+        let file = std::fs::File::from(memfd_create("array", MFdFlags::empty()).unwrap());
+        file.set_len((size_of::<T>() * slots as usize) as u64).unwrap();
+        let array = SharedArray::map(file.as_fd(), slots).unwrap();
+        (file, array)
+    }
+
+    #[test]
+    fn slots_are_read_and_written_by_themselves() {
+        let (_file, array) = shared::<[u64; 3]>(4);
+        array.write(1, &[1, 2, 3]);
+        array.write(3, &[7, 8, 9]);
+        assert_eq!([0, 1, 2, 3].map(|slot| array.read(slot)), [[0; 3], [1, 2, 3], [0; 3], [7, 8, 9]]);
+        array.write(4, &[1; 3]);
+        assert_eq!(array.read(4), [0; 3], "there is no such slot");
+    }
+
+    #[test]
+    fn a_record_is_read_whole_while_it_is_written() {
+        const ROUNDS: u64 = 200_000;
+        let (file, array) = shared::<Record>(1);
+        let writer = SharedArray::<Record>::map(file.as_fd(), 1).unwrap();
+        let thread = std::thread::spawn(move || {
+            let (version, at, count) = (0, 2, 8); // words of the record
+            for round in 1..=ROUNDS {
+                let words = writer.words(0);
+                words[version].fetch_add(1, Ordering::SeqCst);
+                words[at].store(round, Ordering::Relaxed);
+                words[count].store(round, Ordering::Relaxed);
+                words[version].fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        loop {
+            let heard = array.heard(0);
+            assert_eq!(heard.accepted.at, heard.accepted.count);
+            if heard.accepted.at == ROUNDS {
+                break;
+            }
+        }
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_pending_no_more() {
+        let (_file, array) = shared::<Record>(2);
+        let pending = Record { pending: 1, version: 4, ..Record::default() };
+        array.write(0, &pending);
+        array.write(1, &pending);
+        array.acknowledge(1);
+        assert_eq!((array.read(0).pending, array.read(1).pending, array.read(1).version), (1, 0, 4));
+    }
+}
