@@ -132,7 +132,7 @@ fn workspace() -> &'static Path {
 /// Every Rust source of the project, in a stable order.
 fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for part in ["vrrp-common", "vrrp-user", "xtask", "tests"] {
+    for part in ["vrrp-common", "vrrp-ebpf", "vrrp-user", "xtask", "tests"] {
         collect(&workspace().join(part), &mut found);
     }
     assert!(found.len() > 10, "the walk found only {} sources", found.len());

@@ -8,7 +8,12 @@ use vrrp_common::{
     wire::Bytes,
 };
 
-use crate::{atomic::Shared, hide::{forget, hide}, maps, packet::Packet};
+use crate::{
+    atomic::Shared,
+    hide::{forget, hide},
+    maps,
+    packet::Packet,
+};
 
 /// How often a record that another processor writes is waited for. It writes for some ten nanoseconds; only a
 /// preemptible softirq (PREEMPT_RT) can make it longer, and then an advertisement counts more than a clean record.

@@ -184,11 +184,11 @@ impl Scene {
     }
 }
 
-type Change = dyn Fn(&mut Vec<u8>);
+type Change<'a> = dyn Fn(&mut Vec<u8>) + 'a;
 
 /// What a change makes of a good frame, by both programs: counted for `reason`, dropped or passed on, and nothing
 /// moved.
-fn refused(bench: &mut Bench, scene: &Scene, change: &Change, reason: DropReason) {
+fn refused(bench: &mut Bench, scene: &Scene, change: &Change<'_>, reason: DropReason) {
     let mut frame = scene.frame();
     change(&mut frame);
     for (index, entry) in [Entry::Xdp, Entry::Tc].into_iter().enumerate() {
@@ -238,7 +238,7 @@ fn every_reason_to_refuse_is_counted_and_moves_nothing() {
     for scene in [Scene::v4(Version::V3), Scene::v6()] {
         let v4 = scene.family == Family::V4;
         let offset = scene.offset();
-        let mut check = |scene: &Scene, change: &Change, reason| {
+        let mut check = |scene: &Scene, change: &Change<'_>, reason| {
             refused(&mut bench, scene, change, reason);
         };
         check(&scene, &set(14, &[if v4 { 0x44 } else { 0x50 }]), DropReason::IpHeader);
@@ -344,7 +344,7 @@ fn a_unicast_router_hears_its_peers_within_their_ttl() {
 fn what_is_for_another_host_or_protocol_passes_uncounted() {
     let Some(mut bench) = Bench::new() else { return };
     let scene = Scene::v4(Version::V3);
-    let changes: [&Change; 4] =
+    let changes: [&Change<'_>; 4] =
         [&set(0, &[2, 0, 0, 0, 0, 9]), &set(23, &[17]), &set(12, &[0x08, 0x06]), &|frame| {
             frame.splice(12..12, [0x81, 0x00, 0x00, 10]).for_each(drop);
         }];
