@@ -95,7 +95,8 @@ fn unsafe_code_lives_in_sys_only() {
     for path in sources() {
         let text = fs::read_to_string(&path).unwrap();
         let here = path.strip_prefix(workspace()).unwrap();
-        let allowed = here.starts_with("vrrp-user/src/sys") || here.starts_with("tests");
+        // In the kernel every map is a raw pointer.
+        let allowed = ["vrrp-user/src/sys", "vrrp-ebpf", "tests"].iter().any(|place| here.starts_with(place));
         assert!(
             allowed || !text.contains(concat!("unsafe", " {")),
             "{}: move the unsafe block into vrrp-user/src/sys",

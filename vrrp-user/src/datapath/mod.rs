@@ -13,6 +13,8 @@ mod port;
 mod socket;
 
 #[cfg(test)]
+mod auto_tests;
+#[cfg(test)]
 mod lab_tests;
 
 use std::{net::IpAddr, os::fd::BorrowedFd};

@@ -4,7 +4,7 @@
 mod attach;
 mod object;
 #[cfg(test)]
-mod tests;
+mod program_tests;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
