@@ -4,6 +4,7 @@ mod toolchain;
 
 use std::{
     env, fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -26,6 +27,16 @@ const FLAGS: &[&str] = &[
     "-Ctarget-cpu=v3",
     "-Ctarget-feature=+allows-misaligned-mem-access",
 ];
+
+/// Cargo tells crates apart by where they lie, and the names of functions show it: here there is only one.
+const WRAPPER: &str = r#"#!/bin/sh
+for argument do
+    shift
+    case $argument in metadata=*) argument=metadata=xvrrp ;; esac
+    set -- "$@" "$argument"
+done
+exec "$@"
+"#;
 
 /// Build the programs for the kernel, which the next `cargo build` puts into xvrrp
 #[derive(Args)]
@@ -69,6 +80,7 @@ impl BuildEbpf {
 
 fn compile(toolchain: &Toolchain) -> Result<PathBuf> {
     let target = root().join("target/bpf");
+    let wrapper = write_wrapper(&target)?;
     let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
     for (path, name) in [
         (root().to_owned(), "/xvrrp"),
@@ -85,6 +97,7 @@ fn compile(toolchain: &Toolchain) -> Result<PathBuf> {
             .arg("--target-dir")
             .arg(&target)
             .env("RUSTC", &toolchain.rustc)
+            .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
             .env("PATH", toolchain.path()?)
@@ -92,6 +105,14 @@ fn compile(toolchain: &Toolchain) -> Result<PathBuf> {
             .env_remove("RUSTFLAGS"),
     )?;
     Ok(target.join(TARGET).join("release/vrrp-ebpf"))
+}
+
+fn write_wrapper(directory: &Path) -> Result<PathBuf> {
+    let path = directory.join("rustc.sh");
+    fs::create_dir_all(directory)?;
+    fs::write(&path, WRAPPER)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(path)
 }
 
 fn cargo_home() -> Result<PathBuf> {
