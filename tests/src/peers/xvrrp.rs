@@ -1,5 +1,7 @@
 //! Our own node, as the Lab runs it and asks it.
 
+use std::env;
+
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
@@ -25,10 +27,19 @@ pub struct Transition {
     pub reason: String,
 }
 
+fn datapath() -> String {
+    let Ok(wanted) = env::var("XVRRP_DATAPATH") else { return String::new() };
+    let (path, hook) = wanted.split_once(' ').unwrap_or((&wanted, ""));
+    let hook = if hook.is_empty() { String::new() } else { format!("    tc_hook {hook}\n") };
+    format!("global_defs {{\n    datapath {path}\n{hook}}}\n\n")
+}
+
 impl Xvrrp {
     /// Starts it with this configuration file text and waits until it answers.
+    ///
+    /// `XVRRP_DATAPATH` says how stories that do not care hear: "tc", or "tc clsact" with the hook.
     pub fn start(host: &Host, config: &str) -> Result<Self> {
-        let file = host.write_file("xvrrp.conf", config)?;
+        let file = host.write_file("xvrrp.conf", &(datapath() + config))?;
         Self::start_with(host, &["-f", &file])
     }
 
