@@ -119,3 +119,25 @@ fn replaced(pollux: &Host, kind: ReceivePath) {
     path.drain(&mut Vec::new()).unwrap();
     assert_eq!(path.heard(SLOT).accepted.count, 3);
 }
+
+#[test]
+fn without_the_rights_for_programs_a_socket_hears() {
+    between_hosts(|pollux| {
+        let binding = |path| Binding { interface: ifindex("castor"), ..pollux.run(|| binding(path)) };
+        let (auto, forced) = (binding(ReceivePath::Auto), binding(ReceivePath::Tc));
+        for right in [caps::Capability::CAP_BPF, caps::Capability::CAP_SYS_ADMIN] {
+            caps::drop(None, caps::CapSet::Effective, right).unwrap();
+        }
+        let mut path = AutoPath::new().unwrap();
+        path.attach(auto).unwrap();
+        let rung = path.rung(SLOT);
+        assert_eq!(rung.name, "socket", "{rung:?}");
+        assert!(rung.reason.contains("Operation not permitted"), "{rung:?}");
+        let error = path.attach(forced).unwrap_err().to_string();
+        assert!(
+            error.starts_with("cannot listen by tc on castor: ") && error.contains("permitted"),
+            "{error}"
+        );
+        assert_eq!(path.rung(SLOT).name, "none", "a router that demands tc is not heard in another way");
+    });
+}

@@ -10,7 +10,7 @@ use aya::programs::{
     tc::{NlOptions, SchedClassifierLink, TcAttachOptions, qdisc_add_clsact},
 };
 
-use super::object::{LoadError, Object};
+use super::object::{self, LoadError, Object};
 use crate::{
     config::model::{Receive, ReceivePath, TcHook},
     datapath::{Rung, port::interface_name},
@@ -188,7 +188,7 @@ fn clsact(object: &mut Object, name: &str) -> Result<SchedClassifierLink, String
         let id = program.attach_with_options(name, TcAttachType::Ingress, TcAttachOptions::Netlink(first))?;
         program.take_link(id)
     };
-    attach(program).map_err(|error| error.to_string())
+    attach(program).map_err(|error| object::words(&error))
 }
 
 /// The VLAN device on an interface, if there is one: /proc/net/vlan/config has "name | id | parent".

@@ -1,6 +1,6 @@
 //! The kernel object in this process: loaded once, its maps within reach. Where it is attached is not known here.
 
-use std::{fs, io, os::fd::AsFd};
+use std::{error::Error, fs, io, iter::successors, os::fd::AsFd};
 
 use aya::{
     Ebpf, EbpfError,
@@ -19,11 +19,11 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("XVRRP_OBJECT"));
 /// Why the kernel does not take the programs.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::datapath) enum LoadError {
-    #[error("the kernel does not load the programs: {0}")]
+    #[error("the kernel does not load the programs: {}", words(.0))]
     Load(#[from] EbpfError),
-    #[error("the kernel does not take the program: {}", first_line(.0))]
+    #[error("the kernel does not take the program: {}", words(.0))]
     Program(#[from] ProgramError),
-    #[error("a map of the programs cannot be used: {0}")]
+    #[error("a map of the programs cannot be used: {}", words(.0))]
     Map(#[from] MapError),
     #[error("the programs' memory cannot be shared: {0}")]
     Share(io::Error),
@@ -33,13 +33,16 @@ pub(in crate::datapath) enum LoadError {
     TimeNamespace,
 }
 
-/// The verifier's log is long, and in the debug log.
-fn first_line(error: &ProgramError) -> String {
+/// An error and its causes, one line each: the verifier's log is long, and in the debug log.
+pub(super) fn words(error: &(dyn Error + 'static)) -> String {
     tracing::debug!("{error}");
-    let text = error.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
+    let causes = successors(Some(error), |&error| error.source()).map(ToString::to_string);
+    let mut lines: Vec<String> = causes.filter_map(|cause| Some(cause.lines().next()?.to_owned())).collect();
+    lines.dedup();
+    lines.join(": ")
 }
 
+/// A key or value is to aya the bytes that it is in the kernel.
 type Hash<K, V> = HashMap<MapData, K, V>;
 /// [`Tally`] in words.
 pub(super) type Words = [u64; size_of::<Tally>() / 8];

@@ -483,3 +483,14 @@ fn timeless(mut heard: Heard) -> Heard {
     }
     heard
 }
+
+/// The kernel's limit is a million; older verifiers need more for the same program.
+#[test]
+fn the_verifier_has_room() {
+    let Some(mut bench) = Bench::new() else { return };
+    let xdp = bench.object.xdp().unwrap().info().unwrap().verified_instruction_count();
+    let tc = bench.object.tc().unwrap().info().unwrap().verified_instruction_count();
+    for verified in [xdp, tc] {
+        assert!(verified.is_some_and(|count| (1..500_000).contains(&count)), "{verified:?}");
+    }
+}
