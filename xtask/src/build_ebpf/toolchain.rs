@@ -121,9 +121,8 @@ fn install_linker(compiler: u32, install: bool) -> Result<PathBuf> {
     let llvm = match range.clone().find(usable) {
         Some(llvm) => llvm,
         None => {
-            let (_, last) = (compiler, NEWEST_LLVM);
             install_packages(
-                &[&format!("llvm-{last}-dev")],
+                &[&format!("llvm-{NEWEST_LLVM}-dev")],
                 install,
                 "the library that the linker is made of",
             )?;

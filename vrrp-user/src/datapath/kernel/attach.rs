@@ -22,7 +22,6 @@ use crate::{
 
 /// Drivers that take an XDP program without touching the link. Others reset the network card.
 const UNTOUCHED: &[&str] = &["veth", "tun", "virtio_net"];
-/// A driver may refuse for its configuration: the kernel's own words then tell more than ours.
 const CLSACT: &str = "clsact";
 
 /// A program on an interface; detached when dropped.
