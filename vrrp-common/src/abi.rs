@@ -196,6 +196,24 @@ pub struct Tally {
     pub refused: [u64; DropReason::COUNT],
 }
 
+/// The last packet that was refused for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Refusal {
+    /// When it was received, nanoseconds of the one clock; 0 for never.
+    pub at: u64,
+    /// Who sent it, by its own account.
+    pub source: Address,
+}
+
+/// The last packets that were refused for one router, by the number of their [`DropReason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Refusals {
+    /// One for each reason.
+    pub last: [Refusal; DropReason::COUNT],
+}
+
 /// A unicast peer of one router.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
 #[repr(C)]
@@ -251,6 +269,7 @@ pub const EVENT_BYTES: u32 = 32 * 1024;
 const _: () = assert!(size_of::<RouterKey>() == 8);
 const _: () = assert!(size_of::<Record>() == 280);
 const _: () = assert!(size_of::<Tally>() == 160);
+const _: () = assert!(size_of::<Refusals>() == 456);
 const _: () = assert!(size_of::<PeerKey>() == 24);
 const _: () = assert!(size_of::<TtlRange>() == 2);
 const _: () = assert!(size_of::<Station>() == 8);

@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use vrrp_common::{
-    abi::{Address, Event, PeerKey, Record, RouterView, Tally},
+    abi::{Address, Event, PeerKey, Record, Refusal, RouterView, Tally},
     judge::{DropReason, Peers, Verdict, judge, locate, record},
     time::Instant,
     wire::Bytes,
@@ -82,8 +82,21 @@ pub fn packet(packet: Packet, ifindex: u32, vlan: u16) -> Fate {
         }
         Err(reason) => {
             count(tally, reason);
+            remember(slot, reason, envelope.source);
             if reason.is_ours() { Fate::Drop } else { Fate::Pass }
         }
+    }
+}
+
+/// Who was refused last for this reason: what an operator asks first.
+#[inline(always)]
+fn remember(slot: u32, reason: DropReason, source: Address) {
+    let Some(refused) = maps::REFUSED.get_ptr_mut(slot) else { return };
+    // SAFETY: the entry is this processor's own.
+    let refused = unsafe { &mut *refused };
+    if let Some(last) = refused.last.get_mut(hide(reason as usize)) {
+        // SAFETY: the helper has no preconditions.
+        *last = Refusal { at: unsafe { bpf_ktime_get_boot_ns() }, source };
     }
 }
 

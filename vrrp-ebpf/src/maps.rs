@@ -6,7 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use vrrp_common::abi::{
-    EVENT_BYTES, INTERFACES, PEERS, PeerKey, Record, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange,
+    EVENT_BYTES, INTERFACES, PEERS, PeerKey, Record, Refusals, RouterKey, RouterView, SLOTS, Station, Tally,
+    TtlRange,
 };
 
 /// Which router a packet is for. Written by the daemon.
@@ -24,6 +25,10 @@ pub static HEARD: Array<Record> = Array::with_max_entries(SLOTS, BPF_F_MMAPABLE)
 /// Packets for a router, by slot. Written here.
 #[map(name = "xvrrp_counts")]
 pub static COUNTS: PerCpuArray<Tally> = PerCpuArray::with_max_entries(SLOTS, 0);
+
+/// Who was refused last, by slot. Written here.
+#[map(name = "xvrrp_refused")]
+pub static REFUSED: PerCpuArray<Refusals> = PerCpuArray::with_max_entries(SLOTS, 0);
 
 /// Whom a unicast router listens to. Written by the daemon.
 #[map(name = "xvrrp_peers")]

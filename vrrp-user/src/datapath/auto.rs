@@ -10,11 +10,12 @@ use std::{
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use vrrp_common::{
     abi::{Heard, RouterView},
+    judge::DropReason,
     time::Instant,
 };
 
 use super::{
-    Binding, Counters, Datapath, DatapathError, Progress, Rung, Slot, SocketPath,
+    Binding, Counters, Datapath, DatapathError, LastRefused, Progress, Rung, Slot, SocketPath,
     kernel::{KernelPath, Refusal},
     port::{PortKey, interface_name},
 };
@@ -210,6 +211,13 @@ impl Datapath for AutoPath {
         match (self.routers.get(&slot), self.loaded()) {
             (Some(Router { socket: None, .. }), Some(kernel)) => kernel.counters(slot),
             _ => self.socket.counters(slot),
+        }
+    }
+
+    fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
+        match (self.routers.get(&slot), self.loaded()) {
+            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.last_refused(slot, reason),
+            _ => self.socket.last_refused(slot, reason),
         }
     }
 

@@ -121,12 +121,8 @@ pub trait Datapath {
     /// Packets for the router; empty if it is not attached.
     fn counters(&self, slot: Slot) -> Counters;
 
-    /// The last packet for the router that was refused for this reason; `None` if there was none, or if this
-    /// datapath does not know.
-    fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
-        let _ = (slot, reason);
-        None
-    }
+    /// The last packet for the router that was refused for this reason; `None` if there was none.
+    fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused>;
 
     /// Packets on the interface that are for no router of ours, and packets that the kernel lost there.
     fn strangers(&self, interface: u32) -> Counters;

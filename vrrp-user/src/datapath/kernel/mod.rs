@@ -17,11 +17,12 @@ use aya::maps::MapError;
 use nix::ifaddrs::getifaddrs;
 use vrrp_common::{
     abi::{Event, Heard, PeerKey, Record, RouterKey, RouterView, SLOTS, Station, TtlRange},
+    judge::DropReason,
     time::{Instant, Interval},
 };
 
 use super::{
-    Binding, Counters, DatapathError, Rung, Slot,
+    Binding, Counters, DatapathError, LastRefused, Rung, Slot,
     membership::Membership,
     port::{PortKey, interface_name},
 };
@@ -154,8 +155,9 @@ impl KernelPath {
 
     fn forget(&mut self, slot: Slot) -> Result<(), MapError> {
         self.object.heard.write(slot.0, &Record::default());
-        let zero = object::nothing().map_err(|io_error| aya::sys::SyscallError { call: "read", io_error })?;
-        self.object.counts.set(slot.0, zero, 0)
+        let unread = |io_error| aya::sys::SyscallError { call: "read", io_error };
+        self.object.counts.set(slot.0, object::nothing().map_err(unread)?, 0)?;
+        self.object.refused.set(slot.0, object::zeroes().map_err(unread)?, 0)
     }
 
     /// Stops listening for a router. Nothing happens if it is not attached.
@@ -219,6 +221,12 @@ impl KernelPath {
 
     pub(super) fn counters(&self, slot: Slot) -> Counters {
         self.object.counts.get(&slot.0, 0).map_or_else(|_| Counters::default(), |counts| object::sum(&counts))
+    }
+
+    pub(super) fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
+        let refused = self.object.refused.get(&slot.0, 0).ok()?;
+        let last = object::latest(&refused, reason)?;
+        Some(LastRefused { source: last.source.into(), at: Instant::from_nanos(last.at) })
     }
 
     pub(super) fn strangers(&self, interface: u32) -> Counters {

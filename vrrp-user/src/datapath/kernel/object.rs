@@ -9,7 +9,10 @@ use aya::{
     util::nr_cpus,
 };
 use bytemuck::Pod;
-use vrrp_common::abi::{PeerKey, Record, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange};
+use vrrp_common::{
+    abi::{PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange},
+    judge::DropReason,
+};
 
 use crate::{datapath::Counters, sys::bpf::SharedArray};
 
@@ -47,6 +50,9 @@ type Hash<K, V> = HashMap<MapData, K, V>;
 /// [`Tally`] in words.
 pub(super) type Words = [u64; size_of::<Tally>() / 8];
 
+/// [`Refusals`] in words.
+pub(super) type RefusalWords = [u64; size_of::<Refusals>() / 8];
+
 pub(super) struct Object {
     ebpf: Ebpf,
     pub(super) routers: Hash<[u8; size_of::<RouterKey>()], u32>,
@@ -56,6 +62,7 @@ pub(super) struct Object {
     pub(super) stations: Hash<u32, [u8; size_of::<Station>()]>,
     pub(super) counts: PerCpuArray<MapData, Words>,
     pub(super) strangers: PerCpuHashMap<MapData, u32, Words>,
+    pub(super) refused: PerCpuArray<MapData, RefusalWords>,
     pub(super) events: RingBuf<MapData>,
 }
 
@@ -73,6 +80,7 @@ impl Object {
             stations: map(&mut ebpf, "xvrrp_stations")?,
             counts: map(&mut ebpf, "xvrrp_counts")?,
             strangers: map(&mut ebpf, "xvrrp_strange")?,
+            refused: map(&mut ebpf, "xvrrp_refused")?,
             events: map(&mut ebpf, "xvrrp_events")?,
             ebpf,
         };
@@ -118,8 +126,22 @@ pub(super) fn sum(values: &PerCpuValues<Words>) -> Counters {
 
 /// For every processor, nothing counted.
 pub(super) fn nothing() -> io::Result<PerCpuValues<Words>> {
+    zeroes()
+}
+
+/// For every processor, an entry of zeroes.
+pub(super) fn zeroes<const N: usize>() -> io::Result<PerCpuValues<[u64; N]>> {
     let processors = nr_cpus().map_err(|(_, error)| error)?;
-    PerCpuValues::try_from(vec![Words::default(); processors])
+    PerCpuValues::try_from(vec![[0; N]; processors])
+}
+
+/// The latest refusal for this reason on any processor.
+pub(super) fn latest(values: &PerCpuValues<RefusalWords>, reason: DropReason) -> Option<Refusal> {
+    let refusals = values.iter().filter_map(|words| {
+        let refusals: Refusals = bytemuck::cast(*words);
+        refusals.last.get(reason as usize).copied()
+    });
+    refusals.filter(|refusal| refusal.at != 0).max_by_key(|refusal| refusal.at)
 }
 
 /// `bpf_ktime_get_boot_ns` knows no time namespaces, the clock that the daemon reads does.
