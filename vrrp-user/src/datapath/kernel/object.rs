@@ -92,7 +92,7 @@ impl Object {
         let program = self.ebpf.program_mut("xvrrp_xdp").ok_or(LoadError::Missing("XDP program"))?;
         let program: &mut Xdp = program.try_into()?;
         if program.fd().is_err() {
-            program.load()?;
+            insist(|| program.load())?;
         }
         Ok(program)
     }
@@ -102,10 +102,26 @@ impl Object {
         let program = self.ebpf.program_mut("xvrrp_tc").ok_or(LoadError::Missing("tc program"))?;
         let program: &mut SchedClassifier = program.try_into()?;
         if program.fd().is_err() {
-            program.load()?;
+            insist(|| program.load())?;
         }
         Ok(program)
     }
+}
+
+/// A signal that arrives while the kernel verifies ends that with `EAGAIN`.
+fn insist(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
+    const TRIES: u32 = 10;
+    let interrupted = |error: &ProgramError| {
+        let ProgramError::LoadError { io_error, .. } = error else { return false };
+        io_error.raw_os_error() == Some(libc::EAGAIN)
+    };
+    for _ in 1..TRIES {
+        match load() {
+            Err(error) if interrupted(&error) => {}
+            outcome => return outcome,
+        }
+    }
+    load()
 }
 
 fn map<T: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) -> Result<T, LoadError> {
