@@ -82,12 +82,15 @@ fn compile(toolchain: &Toolchain) -> Result<PathBuf> {
     let target = root().join("target/bpf");
     let wrapper = write_wrapper(&target)?;
     let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
-    for (path, name) in [
+    let own = [
         (root().to_owned(), "/xvrrp"),
         (cargo_home()?, "/cargo"),
         (toolchain.sysroot.clone(), "/rust"),
         (toolchain.source(), "/rust/lib/rustlib/src/rust"),
-    ] {
+    ];
+    // Of two that fit, the compiler takes the later.
+    let registries = registries()?.into_iter().map(|path| (path, "/cargo"));
+    for (path, name) in own.into_iter().chain(registries) {
         flags.push(format!("--remap-path-prefix={}={name}", path.display()));
     }
     check(
@@ -120,6 +123,16 @@ fn cargo_home() -> Result<PathBuf> {
     given
         .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")))
         .context("neither CARGO_HOME nor HOME is set")
+}
+
+/// Where cargo keeps the sources of dependencies: a directory for each registry, named after where it was reached.
+fn registries() -> Result<Vec<PathBuf>> {
+    let sources = cargo_home()?.join("registry/src");
+    if !sources.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(&sources).with_context(|| sources.display().to_string())?;
+    entries.map(|entry| Ok(entry?.path())).collect()
 }
 
 /// Code and BTF are left.
