@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{MAKES, Spread, milliseconds, print};
 use crate::{
-    Host, Lab, holds_for,
+    Host, Lab,
     scenario::Make,
     story::poll_until,
     witness::{Capture, longest_gap},
@@ -16,8 +16,10 @@ use crate::{
 const LIMIT: Duration = Duration::from_secs(60);
 /// Looking at many addresses is work for the kernel too, under the very lock that adding them needs.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Five advertisements more.
-const AFTERWARDS: Duration = Duration::from_millis(500);
+/// Advertisements of each virtual router that must be seen: a gap is known only when it has ended.
+const SEEN: usize = 6;
+/// Reading the capture is more work still.
+const READ_EVERY: Duration = Duration::from_secs(1);
 /// A network of addresses to each virtual router: one advertisement names 255 at most.
 const NETWORKS: [&str; 2] = ["198.51.100", "203.0.113"];
 
@@ -64,7 +66,12 @@ impl Addresses {
         let _router = make.start(&castor, &self.config())?;
         let all = poll_until(LIMIT, LOOK_EVERY, || self.are_there(&castor))?;
         ensure!(all, "{make:?} has not taken all addresses in {LIMIT:?}\n{}", lab.logs());
-        holds_for(AFTERWARDS, "castor has carrier", || castor.has_carrier("eth0"))?;
+        let ended = poll_until(LIMIT, READ_EVERY, || {
+            let adverts = capture.so_far().adverts()?;
+            let seen = |vrid| adverts.iter().filter(|advert| usize::from(advert.vrid) == vrid).count();
+            Ok((1..=NETWORKS.len()).all(|vrid| seen(vrid) >= SEEN))
+        })?;
+        ensure!(ended, "{make:?} has not advertised {SEEN} times in {LIMIT:?}\n{}", lab.logs());
         let adverts = capture.stop()?.adverts()?;
         let worst = (1..=NETWORKS.len()).map(|vrid| {
             let of_router = adverts.iter().filter(|advert| usize::from(advert.vrid) == vrid);
