@@ -78,6 +78,11 @@ impl AutoPath {
         }
     }
 
+    /// The kernel datapath, if it is the one that hears this router.
+    fn kernel_of(&self, slot: Slot) -> Option<&KernelPath> {
+        self.routers.get(&slot).filter(|router| router.socket.is_none()).and_then(|_| self.loaded())
+    }
+
     /// Attaches to the kernel datapath, or gives the reason for the socket.
     fn choose(&mut self, binding: &Binding) -> Result<Option<String>, DatapathError> {
         let path = binding.receive.path;
@@ -194,30 +199,30 @@ impl Datapath for AutoPath {
     }
 
     fn judged_until(&self, slot: Slot) -> Instant {
-        match (self.routers.get(&slot), self.loaded()) {
-            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.judged_until(),
-            _ => self.socket.judged_until(slot),
+        match self.kernel_of(slot) {
+            Some(kernel) => kernel.judged_until(),
+            None => self.socket.judged_until(slot),
         }
     }
 
     fn heard(&self, slot: Slot) -> Heard {
-        match (self.routers.get(&slot), self.loaded()) {
-            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.heard(slot),
-            _ => self.socket.heard(slot),
+        match self.kernel_of(slot) {
+            Some(kernel) => kernel.heard(slot),
+            None => self.socket.heard(slot),
         }
     }
 
     fn counters(&self, slot: Slot) -> Counters {
-        match (self.routers.get(&slot), self.loaded()) {
-            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.counters(slot),
-            _ => self.socket.counters(slot),
+        match self.kernel_of(slot) {
+            Some(kernel) => kernel.counters(slot),
+            None => self.socket.counters(slot),
         }
     }
 
     fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
-        match (self.routers.get(&slot), self.loaded()) {
-            (Some(Router { socket: None, .. }), Some(kernel)) => kernel.last_refused(slot, reason),
-            _ => self.socket.last_refused(slot, reason),
+        match self.kernel_of(slot) {
+            Some(kernel) => kernel.last_refused(slot, reason),
+            None => self.socket.last_refused(slot, reason),
         }
     }
 
