@@ -23,7 +23,7 @@ use std::{
 
 use vrrp_user::config::{
     self, Diagnostic, Host, Loaded, Severity, load_for,
-    model::{Configuration, Credentials, Instance, Script},
+    model::{Configuration, Credentials, Instance, Script, VirtualAddress},
 };
 
 /// A host whose answers do not depend on where the tests run.
@@ -305,19 +305,6 @@ fn or_none(value: Option<impl ToString>) -> String {
 
 fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<(&'static str, String)> {
     let announce = &instance.announce;
-    let addresses = instance.addresses.iter().map(|address| {
-        let mut text = format!("{}/{}", address.address, address.prefix);
-        for (name, value) in [
-            ("brd", address.broadcast.map(|broadcast| broadcast.to_string())),
-            ("dev", address.device.clone()),
-            ("scope", (address.scope != 0).then(|| address.scope.to_string())),
-            ("label", address.label.clone()),
-            ("dad", address.detect_duplicates.then(|| "on".into())),
-        ] {
-            text += &value.map_or_else(String::new, |value| format!(" {name} {value}"));
-        }
-        text
-    });
     let peers =
         instance.peers.iter().map(|peer| format!("{} {}-{}", peer.address, peer.min_ttl, peer.max_ttl));
     let tracks = instance.tracks.iter().map(|track| {
@@ -335,7 +322,8 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("preempt", instance.preempt.to_string()),
         ("preempt_delay", instance.preempt_delay.to_string()),
         ("password", or_none(instance.password.map(|password| password.escape_ascii().to_string()))),
-        ("addresses", addresses.collect::<Vec<_>>().join(", ")),
+        ("addresses", describe_addresses(&instance.addresses)),
+        ("excluded", describe_addresses(&instance.excluded)),
         ("source", or_none(instance.source)),
         ("group", instance.group.to_string()),
         ("datapath", format!("{:?} {:?}", instance.receive.path, instance.receive.hook)),
@@ -348,6 +336,24 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("lower_repeat", announce.lower_priority_repeat.to_string()),
         ("tracks", tracks.collect::<Vec<_>>().join(", ")),
     ]
+}
+
+fn describe_addresses(addresses: &[VirtualAddress]) -> String {
+    addresses.iter().map(describe_address).collect::<Vec<_>>().join(", ")
+}
+
+fn describe_address(address: &VirtualAddress) -> String {
+    let mut text = format!("{}/{}", address.address, address.prefix);
+    for (name, value) in [
+        ("brd", address.broadcast.map(|broadcast| broadcast.to_string())),
+        ("dev", address.device.clone()),
+        ("scope", (address.scope != 0).then(|| address.scope.to_string())),
+        ("label", address.label.clone()),
+        ("dad", address.detect_duplicates.then(|| "on".into())),
+    ] {
+        text += &value.map_or_else(String::new, |value| format!(" {name} {value}"));
+    }
+    text
 }
 
 fn describe_script(script: &Script) -> Vec<(&'static str, String)> {

@@ -5,6 +5,7 @@ mod bad_input;
 mod checks;
 mod crash;
 mod events;
+mod excluded;
 mod faults;
 mod frr;
 mod heard;

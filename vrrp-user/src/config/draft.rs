@@ -95,6 +95,8 @@ pub(super) struct InstanceDraft {
     pub(super) addresses: Vec<(VirtualAddress, Span)>,
     /// Where each of them stands.
     pub(super) places: HashMap<IpAddr, Span>,
+    /// `virtual_ipaddress_excluded`.
+    pub(super) excluded: Vec<VirtualAddress>,
     /// An entry of `virtual_ipaddress` was refused, and that was reported.
     pub(super) address_refused: bool,
     pub(super) source: Option<Given<IpAddr>>,
@@ -127,6 +129,7 @@ impl InstanceDraft {
             password: None,
             addresses: Vec::new(),
             places: HashMap::new(),
+            excluded: Vec::new(),
             address_refused: false,
             source: None,
             unicast_keyword: None,

@@ -45,6 +45,8 @@ pub struct Instance {
     pub password: Option<[u8; 8]>,
     /// `virtual_ipaddress`, in the file's order: these are advertised.
     pub addresses: Vec<VirtualAddress>,
+    /// `virtual_ipaddress_excluded`: these move with the others and are not advertised; of either family.
+    pub excluded: Vec<VirtualAddress>,
     /// `unicast_src_ip` or `mcast_src_ip`; the interface's primary address if absent.
     pub source: Option<IpAddr>,
     /// Multicast group; the RFC's unless `vrrp_mcast_group4` or `_group6` says otherwise.
@@ -67,6 +69,11 @@ impl Instance {
             Family::V4 => 255,
             Family::V6 => 90,
         }
+    }
+
+    /// Every address that is to be on the host while it is Active: first the advertised ones.
+    pub fn held_addresses(&self) -> impl Iterator<Item = &VirtualAddress> {
+        self.addresses.iter().chain(&self.excluded)
     }
 
     /// The addresses that are advertised: the first ones of the list, as far as one advertisement carries

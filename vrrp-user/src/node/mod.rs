@@ -109,7 +109,7 @@ impl Node {
         let virtual_addresses = configuration
             .instances
             .iter()
-            .flat_map(|one| one.addresses.iter().map(|entry| entry.address))
+            .flat_map(|one| one.held_addresses().map(|entry| entry.address))
             .collect();
         let checks = Checks::new(&configuration.scripts);
         let routers =

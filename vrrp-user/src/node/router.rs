@@ -84,8 +84,8 @@ impl Router {
         Self {
             machine: VirtualRouter::new(parameters),
             advertised: instance.advertised().collect(),
-            addresses: instance.addresses.clone().into(),
-            places: vec![Place::default(); instance.addresses.len()],
+            addresses: instance.held_addresses().cloned().collect(),
+            places: vec![Place::default(); instance.held_addresses().count()],
             instance,
             slot,
             ground: None,

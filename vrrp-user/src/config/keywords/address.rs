@@ -1,4 +1,4 @@
-//! Entries of `virtual_ipaddress`.
+//! Entries of `virtual_ipaddress` and `virtual_ipaddress_excluded`.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,15 +14,17 @@ use crate::config::{
     values::{self, family_name, family_of},
 };
 
-/// Reads one entry.
+/// What may stand on a line.
+pub(super) const ENTRY: &str = "ADDRESS[/LENGTH] [dev IF] [brd ADDRESS|+|-] [scope S] [label L] [-nodad]";
+
+/// Reads an entry of `virtual_ipaddress`: one family, or the router could not advertise them.
 pub(super) fn add_address(instance: &mut InstanceDraft, entry: &Statement, context: &mut Context<'_>) {
     let span = entry.keyword.span;
-    let Some((address, prefix)) = address_and_prefix(&entry.keyword, context) else {
+    let Some(read) = read(entry, context) else {
         instance.address_refused = true;
         return;
     };
-    let mut options = AddressDraft::default();
-    apply_options(ADDRESS_OPTIONS, &mut options, &entry.arguments, context);
+    let address = read.address;
     if let Some((first, other)) = instance.addresses.first()
         && family_of(first.address) != family_of(address)
     {
@@ -31,13 +33,36 @@ pub(super) fn add_address(instance: &mut InstanceDraft, entry: &Statement, conte
         context.push(mixed.related(*other, "the first address").help("make a vrrp_instance for each family"));
         return;
     }
+    if is_new(instance, address, span, context) {
+        instance.addresses.push((read, span));
+    }
+}
+
+/// Reads an entry of `virtual_ipaddress_excluded`.
+pub(super) fn add_excluded(instance: &mut InstanceDraft, entry: &Statement, context: &mut Context<'_>) {
+    if let Some(read) = read(entry, context)
+        && is_new(instance, read.address, entry.keyword.span, context)
+    {
+        instance.excluded.push(read);
+    }
+}
+
+/// One entry, whoever holds it.
+pub(super) fn read(entry: &Statement, context: &mut Context<'_>) -> Option<VirtualAddress> {
+    let (address, prefix) = address_and_prefix(&entry.keyword, context)?;
+    let mut options = AddressDraft::default();
+    apply_options(ADDRESS_OPTIONS, &mut options, &entry.arguments, context);
+    Some(finish(address, prefix, options, context))
+}
+
+fn is_new(instance: &mut InstanceDraft, address: IpAddr, span: Span, context: &mut Context<'_>) -> bool {
     if let Some(first) = instance.places.get(&address) {
         let twice = warning(span, format!("{address} is given twice; the first entry counts"));
         context.push(twice.related(*first, "given here first"));
-        return;
+        return false;
     }
     instance.places.insert(address, span);
-    instance.addresses.push((finish(address, prefix, options, context), span));
+    true
 }
 
 fn address_and_prefix(word: &Word, context: &mut Context<'_>) -> Option<(IpAddr, u8)> {

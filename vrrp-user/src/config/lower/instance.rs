@@ -62,6 +62,7 @@ fn finish(
         preempt_delay: standing.preempt_delay,
         password: password(draft, version, standing.strict, context),
         addresses: draft.addresses.iter().map(|(address, _)| address.clone()).collect(),
+        excluded: draft.excluded.clone(),
         source: transport::source(draft, family, context),
         group: transport::group(draft, globals, family, context),
         peers: transport::peers(draft, family, context),

@@ -106,12 +106,20 @@ const PASSWORD: &[Row] = &[
     ),
 ];
 
-const ADDRESSES: &[Row] = &[Row::works(
-    "virtual_ipaddress",
-    "",
-    Values("ADDRESS[/LENGTH] [dev IF] [brd ADDRESS|+|-] [scope S] [label L] [-nodad]", address::add_address),
-    "the addresses that the virtual router holds",
-)];
+const ADDRESSES: &[Row] = &[
+    Row::works(
+        "virtual_ipaddress",
+        "",
+        Values(address::ENTRY, address::add_address),
+        "the addresses that the virtual router holds",
+    ),
+    Row::works(
+        "virtual_ipaddress_excluded",
+        "",
+        Values(address::ENTRY, address::add_excluded),
+        "addresses of either family that move with the others and are not advertised",
+    ),
+];
 
 const TRANSPORT: &[Row] = &[
     Row::works(

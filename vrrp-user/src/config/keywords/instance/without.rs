@@ -18,7 +18,6 @@ pub(super) const NOT_YET: &[Row] = &[
         "the router would give up when its link fails",
         "remove it if a router without link may give up",
     ),
-    Row::refused("virtual_ipaddress_excluded", "these addresses would be on no host", UNSET),
     Row::refused("virtual_routes", "these routes would be on no host", UNSET),
     Row::refused("virtual_rules", "these rules would be on no host", UNSET),
     Row::refused(
