@@ -115,7 +115,7 @@ pub struct RouterView {
     pub auth_type: u8,
     /// Explicit padding.
     pub reserved: u16,
-    /// [`RouterView::UNICAST`] and [`RouterView::STRICT`].
+    /// [`RouterView::UNICAST`], [`RouterView::STRICT`] and [`RouterView::ADMITS`].
     pub flags: u32,
 }
 
@@ -125,6 +125,8 @@ impl RouterView {
     /// `vrrp_strict`: an address list that differs, or an IPv6 list that does not begin with a link-local
     /// address, is refused and not only counted.
     pub const STRICT: u32 = 2;
+    /// Only who [`crate::judge::Peers::admits`] is listened to (`accept_from`).
+    pub const ADMITS: u32 = 4;
 }
 
 /// One kind of advertisement as last heard. Times only grow.
@@ -236,6 +238,23 @@ pub struct TtlRange {
     pub highest: u8,
 }
 
+/// Senders that one router admits (`accept_from`), as the kernel's trie of prefixes has them behind the length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
+#[repr(C)]
+pub struct Admitted {
+    /// The router.
+    pub slot: u32,
+    /// The network.
+    pub network: Address,
+}
+
+impl Admitted {
+    /// The bits in front of the network's own, which every entry has: the slot.
+    pub const SLOT_BITS: u32 = 32;
+    /// The bits of a whole key.
+    pub const BITS: u32 = Self::SLOT_BITS + 128;
+}
+
 /// An interface that is listened on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -260,6 +279,8 @@ pub struct Event {
 pub const SLOTS: u32 = 1024;
 /// The most unicast peers of all routers together.
 pub const PEERS: u32 = 8192;
+/// The most prefixes in the `accept_from` of all routers together.
+pub const ADMISSIONS: u32 = 8192;
 /// The most interfaces that the kernel listens on.
 pub const INTERFACES: u32 = 512;
 /// The size of the ring buffer in bytes: with one outstanding event a slot, of 8 bytes and a header of 8, it
@@ -272,6 +293,7 @@ const _: () = assert!(size_of::<Tally>() == 160);
 const _: () = assert!(size_of::<Refusals>() == 456);
 const _: () = assert!(size_of::<PeerKey>() == 24);
 const _: () = assert!(size_of::<TtlRange>() == 2);
+const _: () = assert!(size_of::<Admitted>() * 8 == Admitted::BITS as usize);
 const _: () = assert!(size_of::<Station>() == 8);
 const _: () = assert!(size_of::<Event>() == 8);
 const _: () = assert!(EVENT_BYTES >= SLOTS * 16 && EVENT_BYTES.is_power_of_two());

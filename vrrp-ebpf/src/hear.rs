@@ -1,9 +1,9 @@
 //! From a packet to a moved record: the one receive function of both entries. It decides nothing itself.
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
+use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, maps::lpm_trie::Key};
 use vrrp_common::{
-    abi::{Address, Event, PeerKey, Record, Refusal, RouterView, Tally},
-    judge::{DropReason, Peers, Verdict, judge, locate, record},
+    abi::{Address, Admitted, Event, PeerKey, Record, Refusal, RouterView, Tally},
+    judge::{DropReason, Peers, Verdict, judge, locate, may_be_vrrp, record},
     time::Instant,
     wire::Bytes,
 };
@@ -28,17 +28,25 @@ pub enum Fate {
     Drop,
 }
 
-/// Hears a frame of which nobody has looked yet whether it is for this host.
+/// Hears a frame of which nobody has looked yet what it is and whether it is for this host.
 #[inline(always)]
 pub fn frame(frame: &Packet, ifindex: u32) -> Fate {
-    let Some(destination) = frame.at::<6>(0) else { return Fate::Pass };
-    // SAFETY: the value is read once; that the daemon changes it meanwhile harms nobody.
-    let Some(station) = (unsafe { maps::STATIONS.get(&ifindex) }) else { return Fate::Pass };
-    let group = destination[0] & 1 == 1;
-    if !group && number(destination) != number(station.mac) {
+    if !may_be_vrrp(frame) || !for_this_host(frame, ifindex) {
         return Fate::Pass;
     }
     packet(*frame, ifindex, 0)
+}
+
+/// A group that nobody here is in is told by its IP address, in [`packet`].
+#[inline(always)]
+fn for_this_host(frame: &Packet, ifindex: u32) -> bool {
+    let Some(destination) = frame.at::<6>(0) else { return false };
+    if destination[0] & 1 == 1 {
+        return true;
+    }
+    // SAFETY: the value is read once; that the daemon changes it meanwhile harms nobody.
+    let station = unsafe { maps::STATIONS.get(&ifindex) };
+    station.is_some_and(|station| number(destination) == number(station.mac))
 }
 
 /// As one number: comparing bytes is a call of `memcmp`, which kernel objects do not have.
@@ -100,7 +108,7 @@ fn remember(slot: u32, reason: DropReason, source: Address) {
     }
 }
 
-/// The unicast peers of one router.
+/// Whom one router listens to.
 struct Listed {
     slot: u32,
 }
@@ -112,6 +120,12 @@ impl Peers for Listed {
         // SAFETY: the value is read once.
         let range = unsafe { maps::UNICAST_PEERS.get(&key) }?;
         Some((range.lowest, range.highest))
+    }
+
+    #[inline(always)]
+    fn admits(&self, source: &Address) -> bool {
+        let sender = Key::new(Admitted::BITS, Admitted { slot: self.slot, network: *source });
+        maps::ADMITTED.get(sender).is_some()
     }
 }
 

@@ -3,11 +3,11 @@
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     macros::map,
-    maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, RingBuf},
+    maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use vrrp_common::abi::{
-    EVENT_BYTES, INTERFACES, PEERS, PeerKey, Record, Refusals, RouterKey, RouterView, SLOTS, Station, Tally,
-    TtlRange,
+    ADMISSIONS, Admitted, EVENT_BYTES, INTERFACES, PEERS, PeerKey, Record, Refusals, RouterKey, RouterView,
+    SLOTS, Station, Tally, TtlRange,
 };
 
 /// Which router a packet is for. Written by the daemon.
@@ -31,8 +31,12 @@ pub static COUNTS: PerCpuArray<Tally> = PerCpuArray::with_max_entries(SLOTS, 0);
 pub static REFUSED: PerCpuArray<Refusals> = PerCpuArray::with_max_entries(SLOTS, 0);
 
 /// Whom a unicast router listens to. Written by the daemon.
-#[map(name = "xvrrp_peers")]
+#[map(name = "xvrrp_unicast")]
 pub static UNICAST_PEERS: HashMap<PeerKey, TtlRange> = HashMap::with_max_entries(PEERS, BPF_F_NO_PREALLOC);
+
+/// Whom a router with `accept_from` listens to. Written by the daemon.
+#[map(name = "xvrrp_admitted")]
+pub static ADMITTED: LpmTrie<Admitted, u32> = LpmTrie::with_max_entries(ADMISSIONS, BPF_F_NO_PREALLOC);
 
 /// The interfaces listened on and their hardware addresses. Written by the daemon.
 #[map(name = "xvrrp_stations")]

@@ -307,6 +307,10 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
     let announce = &instance.announce;
     let peers =
         instance.peers.iter().map(|peer| format!("{} {}-{}", peer.address, peer.min_ttl, peer.max_ttl));
+    let admitted = instance
+        .accept_from
+        .as_ref()
+        .map(|networks| networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     let tracks = instance.tracks.iter().map(|track| {
         let reverse = if track.reverse { " reverse" } else { "" };
         format!("{} weight {}{reverse}", configuration.scripts[track.script].name, track.weight)
@@ -327,6 +331,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("source", or_none(instance.source)),
         ("group", instance.group.to_string()),
         ("datapath", format!("{:?} {:?}", instance.receive.path, instance.receive.hook)),
+        ("accept_from", or_none(admitted)),
         ("peers", peers.collect::<Vec<_>>().join(", ")),
         ("delay", announce.delay.to_string()),
         ("repeat", announce.repeat.to_string()),

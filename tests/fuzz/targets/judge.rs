@@ -75,7 +75,7 @@ fn router(choices: u8, family: Family) -> RouterView {
         version: if is(VERSION_2) { 2 } else { 3 },
         auth_type: u8::from(is(PASSWORD)),
         reserved: 0,
-        flags: unicast | strict,
+        flags: unicast | strict | RouterView::ADMITS,
     }
 }
 

@@ -14,7 +14,7 @@ mod envelope;
 mod record;
 mod verdict;
 
-pub use envelope::{Envelope, locate};
+pub use envelope::{Envelope, locate, may_be_vrrp};
 pub use record::record;
 pub use verdict::{Verdict, digest};
 
@@ -36,17 +36,18 @@ pub trait Peers {
     /// unicast peer.
     fn ttl_range(&self, source: &Address) -> Option<(u8, u8)>;
 
-    /// Whether `accept_from` allows `source`, unicast or multicast; without such a list everybody.
-    fn admits(&self, source: &Address) -> bool {
-        let _ = source;
-        true
-    }
+    /// Whether `accept_from` lists `source`, unicast or multicast. Asked with [`RouterView::ADMITS`] only.
+    fn admits(&self, source: &Address) -> bool;
 }
 
-/// No unicast peers, and everybody is admitted.
+/// No unicast peers, and nobody is admitted.
 impl Peers for () {
     fn ttl_range(&self, _: &Address) -> Option<(u8, u8)> {
         None
+    }
+
+    fn admits(&self, _: &Address) -> bool {
+        false
     }
 }
 
@@ -60,7 +61,7 @@ impl Peers for () {
 /// |---|---|
 /// | sent to the router's group, or by a configured peer to the router's address | [`DropReason::Mode`], [`DropReason::UnknownPeer`] |
 /// | TTL or hop limit 255, or in the unicast peer's range | [`DropReason::Ttl`] |
-/// | source within `accept_from` | [`DropReason::NotAdmitted`] |
+/// | source within `accept_from`, if there is one | [`DropReason::NotAdmitted`] |
 /// | at least a header | [`DropReason::Length`] |
 /// | version known, type ADVERTISEMENT, version the router's | [`DropReason::Version`], [`DropReason::Type`] |
 /// | at least one address, exact length | [`DropReason::CountZero`], [`DropReason::Length`] |
@@ -131,7 +132,8 @@ fn check_delivery(
     if envelope.ttl < lowest || envelope.ttl > highest {
         return Err(DropReason::Ttl);
     }
-    if peers.admits(&envelope.source) { Ok(()) } else { Err(DropReason::NotAdmitted) }
+    let open = router.flags & RouterView::ADMITS == 0;
+    if open || peers.admits(&envelope.source) { Ok(()) } else { Err(DropReason::NotAdmitted) }
 }
 
 fn header(frame: &(impl Bytes + ?Sized), envelope: &Envelope) -> Result<Header, DropReason> {

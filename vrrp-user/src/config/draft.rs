@@ -8,7 +8,7 @@ use std::{
 use vrrp_common::time::Interval;
 
 use super::{
-    model::{ReceivePath, TcHook, UnicastPeer, VirtualAddress},
+    model::{Network, ReceivePath, TcHook, UnicastPeer, VirtualAddress},
     source::Span,
 };
 
@@ -103,6 +103,10 @@ pub(super) struct InstanceDraft {
     pub(super) unicast_keyword: Option<Span>,
     pub(super) peers: Vec<(UnicastPeer, Span)>,
     pub(super) peers_required: Option<Span>,
+    /// `accept_from`.
+    pub(super) admitted: Vec<Network>,
+    /// An entry of `accept_from` was refused, and that was reported.
+    pub(super) admission_refused: bool,
     pub(super) group: Option<Given<IpAddr>>,
     pub(super) garp: GarpDraft,
     pub(super) tracks: Vec<TrackDraft>,
@@ -135,6 +139,8 @@ impl InstanceDraft {
             unicast_keyword: None,
             peers: Vec::new(),
             peers_required: None,
+            admitted: Vec::new(),
+            admission_refused: false,
             group: None,
             garp: GarpDraft::default(),
             tracks: Vec::new(),

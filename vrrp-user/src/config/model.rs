@@ -1,6 +1,6 @@
 //! The effective configuration: every default applied, every value checked. No parsing happens here.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 use vrrp_common::{
     time::Interval,
@@ -53,6 +53,8 @@ pub struct Instance {
     pub group: IpAddr,
     /// `unicast_peer`; empty means multicast.
     pub peers: Vec<UnicastPeer>,
+    /// `accept_from`: the networks that advertisements may come from; `None` for everybody.
+    pub accept_from: Option<Vec<Network>>,
     /// `datapath` and `tc_hook`.
     pub receive: Receive,
     /// Gratuitous ARP and unsolicited NA settings.
@@ -111,6 +113,35 @@ pub struct UnicastPeer {
     pub min_ttl: u8,
     /// Highest TTL accepted (255).
     pub max_ttl: u8,
+}
+
+/// A network, without host bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its address.
+    pub address: IpAddr,
+    /// How many bits of it count, at most 32 or 128.
+    pub length: u8,
+}
+
+impl Network {
+    /// Whether the address is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let prefix = |bits: u128, size: u32| bits.checked_shr(size - u32::from(self.length)).unwrap_or(0);
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                prefix(u128::from(u32::from(own) ^ u32::from(other)), 32) == 0
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => prefix(u128::from(own) ^ u128::from(other), 128) == 0,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
 }
 
 /// How advertisements are to be heard.

@@ -187,6 +187,37 @@ fn junk_is_counted_by_reason_and_moves_nothing() {
     });
 }
 
+#[test]
+fn accept_from_is_for_multicast_and_unicast_in_both_families() {
+    on_every_datapath(|pollux, receive| {
+        for (network, near, far) in [
+            (Network::v4(), "192.0.2.0/29", "192.0.2.2/32"),
+            (Network { unicast: true, ..Network::v4() }, "192.0.2.1/32", "198.51.100.0/24"),
+            (Network::v6(), "fe80::/64", "2001:db8::/32"),
+            (Network { unicast: true, ..Network::v6() }, "fe80::1/128", "fe80::2/128"),
+        ] {
+            for (listed, admitted) in [(near, true), (far, false)] {
+                let mut path = AutoPath::new().unwrap();
+                let mut binding = pollux.run(|| heard_by(receive, &network));
+                binding.view.flags |= RouterView::ADMITS;
+                binding.accept_from = vec![prefix(listed)];
+                pollux.run(|| path.attach(binding)).unwrap();
+                network.advertise(&mut Transmitter::new().unwrap(), 150);
+                drain_until(&mut path, 1, |path| path.counters(Slot(3)));
+                assert_eq!(path.heard(Slot(3)).accepted.count, u64::from(admitted), "{listed}");
+                let refused = path.last_refused(Slot(3), DropReason::NotAdmitted);
+                let expected = (!admitted).then_some(network.castor);
+                assert_eq!(refused.map(|last| last.source), expected, "{listed}");
+            }
+        }
+    });
+}
+
+fn prefix(text: &str) -> crate::config::model::Network {
+    let (network, length) = text.split_once('/').unwrap();
+    crate::config::model::Network { address: address(network), length: length.parse().unwrap() }
+}
+
 /// FRAME with an 802.1Q tag: priority in the upper three bits, VLAN identifier in the lower twelve.
 fn tagged(tag: u16) -> Vec<u8> {
     let [high, low] = tag.to_be_bytes();

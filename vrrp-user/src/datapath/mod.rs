@@ -30,7 +30,7 @@ use vrrp_common::{
     wire::Family,
 };
 
-use crate::config::model::{Receive, UnicastPeer};
+use crate::config::model::{Network, Receive, UnicastPeer};
 
 /// The node's number of a virtual router, from zero; the index of its records on every datapath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +53,8 @@ pub struct Binding {
     pub view: RouterView,
     /// Who may send with [`RouterView::UNICAST`].
     pub peers: Vec<UnicastPeer>,
+    /// Who may send with [`RouterView::ADMITS`].
+    pub accept_from: Vec<Network>,
     /// Which datapath the configuration asks for.
     pub receive: Receive,
 }

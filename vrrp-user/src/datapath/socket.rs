@@ -142,7 +142,7 @@ impl Datapath for SocketPath {
             port,
             group,
             view: binding.view,
-            peers: PeerList::from(binding.peers.as_slice()),
+            peers: PeerList::from(&binding),
             heard: Heard::default(),
             counters: Counters::default(),
             refused: [None; DropReason::COUNT],

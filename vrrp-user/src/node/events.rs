@@ -144,6 +144,7 @@ impl Node {
             group: router.instance.group,
             view,
             peers: router.instance.peers.clone(),
+            accept_from: router.instance.accept_from.clone().unwrap_or_default(),
             receive: router.instance.receive,
         };
         match self.datapath.attach(binding) {

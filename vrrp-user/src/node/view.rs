@@ -26,6 +26,12 @@ pub(super) fn view(instance: &Instance, source: IpAddr, standing: Standing) -> R
         version: instance.version as u8,
         auth_type: if instance.password.is_some() { SIMPLE_TEXT } else { 0 },
         reserved: 0,
-        flags: if instance.peers.is_empty() { 0 } else { RouterView::UNICAST },
+        flags: flags(instance),
     }
+}
+
+fn flags(instance: &Instance) -> u32 {
+    let flag = |applies: bool, flag: u32| if applies { flag } else { 0 };
+    flag(!instance.peers.is_empty(), RouterView::UNICAST)
+        | flag(instance.accept_from.is_some(), RouterView::ADMITS)
 }

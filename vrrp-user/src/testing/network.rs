@@ -87,6 +87,7 @@ impl Network {
             group: self.group,
             view,
             peers: vec![Self::peer(self.castor)],
+            accept_from: Vec::new(),
             receive: Receive::default(),
         }
     }

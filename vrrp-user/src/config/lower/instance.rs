@@ -66,6 +66,7 @@ fn finish(
         source: transport::source(draft, family, context),
         group: transport::group(draft, globals, family, context),
         peers: transport::peers(draft, family, context),
+        accept_from: transport::accept_from(draft, family, context),
         receive: Receive {
             path: draft.receive.path.or(globals.receive.path).unwrap_or_default(),
             hook: draft.receive.hook.or(globals.receive.hook),

@@ -11,7 +11,7 @@ use crate::config::{
     context::Context,
     diagnostics::{error, warning},
     draft::{GlobalDraft, InstanceDraft},
-    model::UnicastPeer,
+    model::{Network, UnicastPeer},
     source::Span,
     values::{family_name, family_of},
 };
@@ -69,4 +69,27 @@ pub(super) fn peers(draft: &InstanceDraft, family: Family, context: &mut Context
         _ => {}
     }
     peers
+}
+
+/// A list that admits nobody would make two routers Active, so it is none.
+pub(super) fn accept_from(
+    draft: &InstanceDraft,
+    family: Family,
+    context: &mut Context<'_>,
+) -> Option<Vec<Network>> {
+    if !draft.given.contains(&"accept_from") {
+        return None;
+    }
+    let admitted = || draft.admitted.iter().filter(|network| family_of(network.address) == family);
+    if admitted().next().is_none() && !draft.admission_refused {
+        let message = format!("`accept_from` admits no {} router", family_name(family));
+        context.push(error(draft.span, message).help("list the networks of the other routers, or remove it"));
+    }
+    for (peer, span) in &draft.peers {
+        if !admitted().any(|network| network.contains(peer.address)) && !draft.admission_refused {
+            let message = format!("`accept_from` does not admit the unicast peer {}", peer.address);
+            context.push(warning(*span, message).help("nothing that it sends will count"));
+        }
+    }
+    Some(admitted().copied().collect())
 }

@@ -2,9 +2,17 @@
 //! record means is not decided here, nor what becomes of a router that cannot be heard this way.
 
 mod attach;
+mod listens;
 mod object;
+
+#[cfg(test)]
+mod bench_tests;
+#[cfg(test)]
+mod differential_tests;
 #[cfg(test)]
 mod program_tests;
+#[cfg(test)]
+mod refusal_tests;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -16,7 +24,7 @@ use std::{
 use aya::maps::MapError;
 use nix::ifaddrs::getifaddrs;
 use vrrp_common::{
-    abi::{Event, Heard, PeerKey, Record, RouterKey, RouterView, SLOTS, Station, TtlRange},
+    abi::{Event, Heard, Record, RouterKey, RouterView, SLOTS, Station},
     judge::DropReason,
     time::{Instant, Interval},
 };
@@ -28,6 +36,7 @@ use super::{
 };
 use crate::sys::clock;
 use attach::Attachment;
+use listens::Listens;
 pub(super) use object::LoadError;
 use object::Object;
 
@@ -57,7 +66,7 @@ struct Router {
     key: RouterKey,
     port: PortKey,
     group: Option<IpAddr>,
-    peers: Vec<[u8; size_of::<PeerKey>()]>,
+    listens: Listens,
     told: bool,
 }
 
@@ -128,8 +137,8 @@ impl KernelPath {
             vrid: binding.vrid,
         };
         let slot = binding.slot;
-        self.routers.insert(slot, Router { key, port, group, peers: Vec::new(), told: false });
-        self.enter_peers(binding)?;
+        self.routers.insert(slot, Router { key, port, group, listens: Listens::default(), told: false });
+        self.listens(binding).map_err(|error| unusable(&error))?;
         self.object.views.write(slot.0, &binding.view);
         self.forget(slot).map_err(|error| unusable(&error))?;
         self.object
@@ -138,19 +147,9 @@ impl KernelPath {
             .map_err(|error| unusable(&error))
     }
 
-    fn enter_peers(&mut self, binding: &Binding) -> Result<(), Refusal> {
+    fn listens(&mut self, binding: &Binding) -> Result<(), MapError> {
         let Some(router) = self.routers.get_mut(&binding.slot) else { return Ok(()) };
-        for peer in &binding.peers {
-            let key = PeerKey { slot: binding.slot.0, reserved: 0, source: peer.address.into() };
-            let key: [u8; size_of::<PeerKey>()] = bytemuck::cast(key);
-            let range = TtlRange { lowest: peer.min_ttl, highest: peer.max_ttl };
-            self.object
-                .peers
-                .insert(key, bytemuck::cast::<_, [u8; 2]>(range), 0)
-                .map_err(|error| unusable(&error))?;
-            router.peers.push(key);
-        }
-        Ok(())
+        router.listens.enter(&mut self.object, binding)
     }
 
     fn forget(&mut self, slot: Slot) -> Result<(), MapError> {
@@ -165,9 +164,7 @@ impl KernelPath {
         let Some(router) = self.routers.remove(&slot) else { return };
         // Not there if the router was only half entered.
         let _ = self.object.routers.remove(&bytemuck::cast::<_, [u8; 8]>(router.key));
-        for peer in &router.peers {
-            let _ = self.object.peers.remove(peer);
-        }
+        router.listens.remove(&mut self.object);
         if let (Some(group), Some(membership)) = (router.group, self.memberships.get_mut(&router.port)) {
             membership.leave(group);
         }

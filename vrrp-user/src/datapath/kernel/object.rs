@@ -4,13 +4,15 @@ use std::{error::Error, fs, io, iter::successors, os::fd::AsFd};
 
 use aya::{
     Ebpf, EbpfError,
-    maps::{HashMap, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, PerCpuValues, RingBuf},
+    maps::{HashMap, LpmTrie, Map, MapData, MapError, PerCpuArray, PerCpuHashMap, PerCpuValues, RingBuf},
     programs::{ProgramError, SchedClassifier, Xdp},
     util::nr_cpus,
 };
 use bytemuck::Pod;
 use vrrp_common::{
-    abi::{PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange},
+    abi::{
+        Admitted, PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange,
+    },
     judge::DropReason,
 };
 
@@ -58,7 +60,8 @@ pub(super) struct Object {
     pub(super) routers: Hash<[u8; size_of::<RouterKey>()], u32>,
     pub(super) views: SharedArray<RouterView>,
     pub(super) heard: SharedArray<Record>,
-    pub(super) peers: Hash<[u8; size_of::<PeerKey>()], [u8; size_of::<TtlRange>()]>,
+    pub(super) unicast: Hash<[u8; size_of::<PeerKey>()], [u8; size_of::<TtlRange>()]>,
+    pub(super) admitted: LpmTrie<MapData, [u8; size_of::<Admitted>()], u32>,
     pub(super) stations: Hash<u32, [u8; size_of::<Station>()]>,
     pub(super) counts: PerCpuArray<MapData, Words>,
     pub(super) strangers: PerCpuHashMap<MapData, u32, Words>,
@@ -76,7 +79,8 @@ impl Object {
             routers: map(&mut ebpf, "xvrrp_routers")?,
             views: share(&mut ebpf, "xvrrp_views")?,
             heard: share(&mut ebpf, "xvrrp_heard")?,
-            peers: map(&mut ebpf, "xvrrp_peers")?,
+            unicast: map(&mut ebpf, "xvrrp_unicast")?,
+            admitted: map(&mut ebpf, "xvrrp_admitted")?,
             stations: map(&mut ebpf, "xvrrp_stations")?,
             counts: map(&mut ebpf, "xvrrp_counts")?,
             strangers: map(&mut ebpf, "xvrrp_strange")?,

@@ -1,5 +1,6 @@
 //! Keywords of `vrrp_instance`.
 
+mod admit;
 mod setters;
 mod without;
 
@@ -151,6 +152,12 @@ const TRANSPORT: &[Row] = &[
         "off",
         Flag(|instance, on| instance.peers_required = Some(on.span)),
         "do not fall back to multicast when there are no peers",
+    ),
+    Row::works(
+        "accept_from",
+        "everybody",
+        Values("NETWORK ...", admit::add_networks),
+        "the networks that advertisements may come from, multicast ones too",
     ),
     Row::works(
         "datapath",
