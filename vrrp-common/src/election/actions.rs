@@ -13,11 +13,13 @@ const CAPACITY: usize = 4;
 /// while it performs [`Action::Advertise`], and performs what that returns before it goes on. The orders are:
 ///
 /// - takeover: Transition, Advertise; and when it was sent: Grant, Acquire, Announce;
+/// - adoption: Transition, Advertise (when it was sent: Grant), Acquire, Announce;
 /// - every later advertisement: Advertise; and when it was sent: Grant;
 /// - yielding to a better router: Transition, Close, Release;
 /// - fault and shutdown: Transition, Close, Advertise (priority 0), Release.
 ///
-/// Acquire and Release come in pairs: without a first success in sending there is neither.
+/// Acquire and Release come in pairs: without a first success in sending there is neither, unless a daemon adopts
+/// what another left.
 #[must_use = "actions are what the election decided; dropping them leaves the host in another state"]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Actions([Option<Action>; CAPACITY]);

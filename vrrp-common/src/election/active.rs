@@ -56,6 +56,12 @@ impl Active {
         }
     }
 
+    /// Active by the daemon before, whose `lease` still holds: the addresses are here, and an advertisement is
+    /// asked for. When it was last sent is not known to the microsecond; the turn that sent had begun by `granted`.
+    pub(super) fn adopted(own: &Own, lease: Lease, now: Instant) -> Self {
+        Self { sent: Some(lease.granted), lease: Some(lease), acquired: true, ..Self::taken_over(own, now) }
+    }
+
     pub(super) fn next_advertisement(&self) -> Instant {
         self.next
     }

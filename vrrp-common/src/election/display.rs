@@ -44,6 +44,9 @@ impl fmt::Display for Reason {
         match self {
             Self::Started => f.write_str("started"),
             Self::Owner => f.write_str("this host owns the addresses (priority 255)"),
+            Self::Adopted { left } => {
+                write!(f, "going on for the daemon before, whose lease had {left} left")
+            }
             Self::NoAdvertisement { last: Some(peer), silence } => {
                 write!(f, "no advertisement from {peer} for {silence}")
             }

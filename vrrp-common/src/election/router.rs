@@ -3,7 +3,8 @@
 use core::mem;
 
 use super::{
-    Action, Actions, Advertised, Fault, Input, Lease, Parameters, Peer, Reason, State, Transition,
+    Action, Actions, Advertised, Announcement, Fault, Input, Lease, Parameters, Peer, Reason, State,
+    Transition,
     active::{Active, Outcome},
     backup::Backup,
     own::Own,
@@ -49,6 +50,7 @@ impl VirtualRouter {
     pub fn handle(&mut self, input: Input, now: Instant) -> Actions {
         match input {
             Input::Startup => self.startup(now),
+            Input::Adopt(lease) => self.adopt(lease, now),
             Input::Shutdown => self.leave(Role::Initialize, Reason::Shutdown),
             Input::Timer => self.timer(now),
             Input::Advertisement(advert) => self.advertisement(advert, now),
@@ -166,6 +168,25 @@ impl VirtualRouter {
             None if self.own.is_owner() => self.start(Reason::Owner, now),
             None => self.start(Reason::Started, now),
         }
+    }
+
+    /// Whoever asks within the lease finds the addresses where they were. A fault that came meanwhile is resigned
+    /// from, as by the daemon before; the addresses are not ours then, and nothing asks to let go of them.
+    fn adopt(&mut self, lease: Lease, now: Instant) -> Actions {
+        if self.role != Role::Initialize || lease.until <= now {
+            return self.startup(now);
+        }
+        if let Some(fault) = self.fault {
+            self.role = Role::Active(Active::taken_over(&self.own, now));
+            return self.leave(Role::Fault, Reason::Faulted(fault));
+        }
+        let adopted = Role::Active(Active::adopted(&self.own, lease, now));
+        Actions::of([
+            self.enter(adopted, Reason::Adopted { left: lease.until.since(now) }),
+            Some(self.own.advertise()),
+            Some(Action::Acquire),
+            Some(Action::Announce(Announcement::Takeover)),
+        ])
     }
 
     fn eligibility(&mut self, fault: Option<Fault>, now: Instant) -> Actions {

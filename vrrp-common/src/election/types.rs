@@ -75,6 +75,9 @@ pub struct Advertised {
 pub enum Input {
     /// Leave Initialize, with the effective priority and eligibility as told so far.
     Startup,
+    /// As [`Self::Startup`], for a daemon that succeeds another one which was Active and left this lease and
+    /// the addresses. While the lease lasts the router goes on as Active; afterwards it starts like any other.
+    Adopt(Lease),
     /// Return to Initialize; an Active resigns.
     Shutdown,
     /// A deadline may have passed.
@@ -136,7 +139,7 @@ pub enum Action {
     /// Close the addresses now.
     Close,
     /// Add the virtual addresses to the host. Asked for with the first [`Input::Sent`] of an Active: nobody
-    /// takes addresses who cannot tell the others.
+    /// takes addresses who cannot tell the others. Who adopts has them already, and is asked at once.
     Acquire,
     /// Remove the virtual addresses from the host. Asked for once for each [`Self::Acquire`].
     Release,
@@ -175,6 +178,11 @@ pub enum Reason {
     Started,
     /// This host owns the addresses (priority 255).
     Owner,
+    /// The daemon before this one was Active, and its lease still held.
+    Adopted {
+        /// What was left of the lease.
+        left: Interval,
+    },
     /// Nothing was heard for the whole Active_Down_Interval.
     NoAdvertisement {
         /// The Active that fell silent, if one was ever heard.

@@ -5,6 +5,7 @@
 //! 3609375 us in both versions (RFC 9568 §6.1, RFC 3768 §6.1).
 
 mod active;
+mod adopt;
 mod backup;
 mod delay;
 mod edges;

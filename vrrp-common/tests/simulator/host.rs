@@ -75,8 +75,9 @@ impl Host {
         self.daemon.as_ref().is_some_and(|daemon| !daemon.stopped)
     }
 
+    /// A daemon's socket goes with it.
     pub(crate) fn hears(&self) -> bool {
-        self.powered && self.link
+        self.powered && self.link && (self.daemon.is_some() || self.kernel.hears_alone())
     }
 
     /// Whether the addresses answer at the world's time `world`.
@@ -84,19 +85,25 @@ impl Host {
         self.kernel.open(self.clock.at(world))
     }
 
-    /// Starts the daemon: what it would learn of the host at its start is told first.
-    pub(crate) fn start(&mut self) {
-        let told = [Input::Priority(self.priority), Input::Eligibility(self.fault()), Input::Startup];
+    /// Starts the daemon at the world's time `world`: what it would learn of the host at its start is told first.
+    pub(crate) fn start(&mut self, world: u64) {
+        let told = [Input::Priority(self.priority), Input::Eligibility(self.fault())];
         if let Some(daemon) = &mut self.daemon {
-            daemon.inputs.extend(told);
+            daemon.inputs.extend(told.into_iter().chain([Input::Startup]));
             return;
         }
         self.powered = true;
-        self.kernel.reset();
+        let begin = match self.kernel.inherit(self.clock.at(world)) {
+            Some(lease) => Input::Adopt(lease),
+            None => {
+                self.kernel.reset();
+                Input::Startup
+            }
+        };
         self.daemon = Some(Daemon {
             router: VirtualRouter::new(self.parameters),
             stopped: false,
-            inputs: told.into(),
+            inputs: told.into_iter().chain([begin]).collect(),
             wake: None,
             turn: None,
         });

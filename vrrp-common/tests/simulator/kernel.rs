@@ -56,6 +56,14 @@ impl Kernel {
         *self = Self::new(self.datapath, self.source);
     }
 
+    /// The lease that a daemon left which is gone, if another one may adopt it at `now`. What was heard since it
+    /// was granted waits to be read.
+    pub(crate) fn inherit(&mut self, now: Instant) -> Option<Lease> {
+        let lease = self.lease.filter(|_| self.open(now))?;
+        self.unread.retain(|(_, advert)| advert.at >= lease.granted);
+        Some(lease)
+    }
+
     pub(crate) fn write(&mut self, standing: Standing) {
         self.standing = standing;
     }
@@ -75,6 +83,11 @@ impl Kernel {
     /// `now < UNTIL && SUPERSEDED < GRANTED`.
     pub(crate) fn open(&self, now: Instant) -> bool {
         self.lease.is_some_and(|lease| now < lease.until && self.superseded < lease.granted)
+    }
+
+    /// Whether advertisements are heard while there is no daemon.
+    pub(crate) fn hears_alone(&self) -> bool {
+        self.datapath == Datapath::Records
     }
 
     pub(crate) fn until(&self) -> Option<Instant> {

@@ -30,9 +30,10 @@ fn random_schedules_keep_the_promises() {
 }
 
 /// A rule that no schedule meets would not be tested: each applies in at least one of a hundred schedules.
-const RULES: [&str; 14] = [
+const RULES: [&str; 15] = [
     "started",
     "owner",
+    "adopted",
     "nothing heard",
     "silent",
     "resigned",
@@ -86,6 +87,7 @@ fn name(action: &Action) -> &'static str {
         Action::Transition(transition) => match transition.reason {
             Reason::Started => "started",
             Reason::Owner => "owner",
+            Reason::Adopted { .. } => "adopted",
             Reason::NoAdvertisement { last: None, .. } => "nothing heard",
             Reason::NoAdvertisement { last: Some(_), .. } => "silent",
             Reason::Resigned { .. } => "resigned",

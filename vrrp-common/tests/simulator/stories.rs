@@ -5,6 +5,7 @@
 //! has priority 101, pollux (192.0.2.2) 100. Skew_Time is 605468 us for castor and 609375 us for
 //! pollux.
 
+mod adopt;
 mod lease;
 mod service;
 mod stall;
@@ -24,6 +25,7 @@ use crate::{
 
 const CASTOR: usize = 0;
 const POLLUX: usize = 1;
+const IDAS: usize = 2;
 const NAMES: [&str; 3] = ["castor", "pollux", "idas"];
 
 const WIRE: Conditions = Conditions { delay: (100_000, 100_000), lateness: 0, turn: 0, loss: 0 };

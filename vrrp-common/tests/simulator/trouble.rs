@@ -40,7 +40,7 @@ impl World {
         self.note(|_| format!("{disturbance:?}"));
         match disturbance {
             Disturbance::Start(host) => {
-                self.hosts[host].start();
+                self.hosts[host].start(self.now);
                 self.follow_lease(host);
                 self.call(host);
             }

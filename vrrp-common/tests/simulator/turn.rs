@@ -1,7 +1,7 @@
 //! A daemon's turn: look, hand in, perform. It can be stopped between a decision and its send call.
 
 use vrrp_common::{
-    election::{Action, Advertised, Input, State, VirtualRouter},
+    election::{Action, Advertised, Input, Reason, State, VirtualRouter},
     time::Instant,
 };
 
@@ -116,7 +116,8 @@ impl World {
                 self.follow_lease(host);
             }
             Action::Transition(transition) => {
-                let restarted = matches!(transition.from, State::Initialize | State::Fault);
+                let adopted = matches!(transition.reason, Reason::Adopted { .. });
+                let restarted = matches!(transition.from, State::Initialize | State::Fault) && !adopted;
                 if restarted {
                     self.promises.forget(host);
                 }
