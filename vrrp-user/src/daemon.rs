@@ -38,7 +38,8 @@ pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Pa
     let (netlink_events, netlink) = mpsc::channel(INBOX);
     let (reports, checks) = mpsc::channel(INBOX);
     let (requests, commands) = mpsc::channel(INBOX);
-    let datapath = AutoPath::new().context("cannot set up the datapath")?;
+    let mut datapath = AutoPath::new().context("cannot set up the datapath")?;
+    datapath.prepare(configuration.instances.iter().map(|instance| instance.receive));
     let transmitter = Transmitter::new().context("cannot open the sockets that advertisements leave by")?;
     let announcer = Announcer::new().context("cannot open the socket that announcements leave by")?;
     let scripts = configuration.scripts.clone();

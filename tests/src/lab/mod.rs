@@ -14,6 +14,8 @@ pub use binary::binary;
 pub use host::{Address, Host, Output};
 pub use process::Process;
 
+use crate::story::{SOON, wait_until};
+
 /// The network that every host has its first address in: host n is `192.0.2.n` and `2001:db8::n`.
 pub const NETWORK: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 0);
 
@@ -51,6 +53,11 @@ impl Lab {
             "ip addr add {v4}/24 brd + dev eth0 && ip addr add 2001:db8::{number}/64 dev eth0 nodad",
             v4 = host.address()
         ))?;
+        // The kernel gives the link-local address when it gets round to it, and IPv6 routers speak from it.
+        wait_until(SOON, &format!("{name} has a link-local address"), || {
+            let own = ["ip", "-6", "address", "show", "dev", "eth0", "scope", "link", "-tentative"];
+            Ok(host.check(&own)?.contains("fe80::"))
+        })?;
         Ok(host)
     }
 

@@ -43,10 +43,13 @@ impl Xvrrp {
         Self::start_with(host, &["-f", &file])
     }
 
-    /// Starts `xvrrp run` with these arguments and waits until it answers.
+    /// Starts `xvrrp run` with these arguments and waits until every virtual router takes part in its election or
+    /// is in Fault: before that it hears nobody, so that nobody could hand over to it.
     pub fn start_with(host: &Host, arguments: &[&str]) -> Result<Self> {
         let node = Self::spawn(host, arguments)?;
-        node.process.wait_ready(&format!("{}: xvrrp answers", host.name()), || Ok(node.status().is_ok()))?;
+        node.process.wait_ready(&format!("{}: xvrrp runs", host.name()), || {
+            Ok(node.status().is_ok_and(|status| has_begun(&status)))
+        })?;
         Ok(node)
     }
 
@@ -116,6 +119,11 @@ impl Xvrrp {
         };
         Ok(transitions.iter().map(read).collect())
     }
+}
+
+fn has_begun(status: &Value) -> bool {
+    let routers = status["routers"].as_array();
+    routers.is_some_and(|routers| routers.iter().all(|router| router["state"] != "initialize"))
 }
 
 /// Where `xvrrp` is.

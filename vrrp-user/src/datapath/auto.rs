@@ -19,7 +19,10 @@ use super::{
     kernel::{KernelPath, Refusal},
     port::{PortKey, interface_name},
 };
-use crate::{config::model::ReceivePath, sys::clock};
+use crate::{
+    config::model::{Receive, ReceivePath},
+    sys::clock,
+};
 
 /// Hears every router in the best way that works for it, and says why not in a better one.
 pub struct AutoPath {
@@ -52,6 +55,17 @@ impl AutoPath {
         let socket = SocketPath::new("")?;
         epoll.add(socket.readiness(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
         Ok(Self { epoll, socket, kernel: Kernel::Untried, routers: BTreeMap::new() })
+    }
+
+    /// Loads now what routers with these wishes will most likely need. The kernel takes its time to verify a program,
+    /// which nobody else should have to wait for: call it before the thread is a real-time one. What cannot be loaded is
+    /// said when a router asks for it.
+    pub fn prepare(&mut self, wishes: impl IntoIterator<Item = Receive>) {
+        for wish in wishes.into_iter().filter(|wish| wish.path != ReceivePath::Socket) {
+            if let Ok(kernel) = self.kernel() {
+                kernel.prepare(wish);
+            }
+        }
     }
 
     pub(super) fn loaded(&self) -> Option<&KernelPath> {

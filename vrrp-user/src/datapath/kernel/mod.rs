@@ -34,7 +34,10 @@ use super::{
     membership::Membership,
     port::{PortKey, interface_name},
 };
-use crate::sys::clock;
+use crate::{
+    config::model::{Receive, ReceivePath},
+    sys::clock,
+};
 use attach::Attachment;
 use listens::Listens;
 pub(super) use object::LoadError;
@@ -81,6 +84,17 @@ impl KernelPath {
             swept: clock::now(),
             cared: clock::now(),
         })
+    }
+
+    /// Loads the program that this wish asks for first.
+    pub(super) fn prepare(&mut self, wish: Receive) {
+        let loaded = match wish.path {
+            ReceivePath::Tc => self.object.tc().map(drop),
+            _ => self.object.xdp().map(drop),
+        };
+        if let Err(error) = loaded {
+            tracing::debug!("{error}");
+        }
     }
 
     /// Readable while there is news.
