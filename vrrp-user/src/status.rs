@@ -60,6 +60,8 @@ pub struct RouterStatus {
     pub priority: Priority,
     /// How advertisements are received.
     pub datapath: Rung,
+    /// The checksums that we send; absent where the protocol knows one form (all but VRRPv3 over IPv4).
+    pub checksum: Option<Checksum>,
     /// Who is Active, as far as this node knows.
     pub active: Option<ActiveRouter>,
     /// Timers.
@@ -109,6 +111,16 @@ pub struct Rung {
     pub name: String,
     /// Why this one.
     pub reason: String,
+}
+
+/// What the checksums of our VRRPv3 advertisements over IPv4 cover: "message", or "pseudo" for pseudo-header and
+/// message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checksum {
+    /// "auto", "message" or "pseudo".
+    pub configured: String,
+    /// "message" or "pseudo".
+    pub sent: String,
 }
 
 /// The Active router.

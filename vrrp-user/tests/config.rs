@@ -332,6 +332,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("group", instance.group.to_string()),
         ("datapath", format!("{:?} {:?}", instance.receive.path, instance.receive.hook)),
         ("accept_from", or_none(admitted)),
+        ("checksum", format!("{:?}", instance.checksum)),
         ("peers", peers.collect::<Vec<_>>().join(", ")),
         ("delay", announce.delay.to_string()),
         ("repeat", announce.repeat.to_string()),

@@ -1,14 +1,14 @@
-//! What sound advertisements teach a node: an interval, a checksum form, another list; and what they must not.
+//! What sound advertisements teach a node: an interval, another list; and what they must not.
 
 use anyhow::{Result, ensure};
 use vrrp_tests::{
     conf::{ADDRESS, Conf, INSTANCE},
     holds_for, junk,
-    peers::{Router as _, Xvrrp},
+    peers::Xvrrp,
     story, wait_until,
 };
 
-use crate::pair::{A_WHILE, CASTOR_MAC, FAST, Pair, SLOW, WITNESSES};
+use crate::pair::{A_WHILE, FAST, Pair, SLOW};
 
 /// RFC 9568 §6.1: at 0.5 s and priority 100, `Skew_Time` is 304.6875 ms and `Active_Down_Interval` 1804.6875 ms;
 /// with its own 0.1 s pollux would take over after 360.9 ms.
@@ -81,30 +81,6 @@ fn priority_zero_from_a_stranger_shortens_nothing() -> Result<()> {
         wait_until(FAST, "pollux heard the stranger", || Ok(pollux.counter(INSTANCE, "resigned")? == 25))?;
         holds_for(A_WHILE, "castor alone owns", || Ok(lab.owners(ADDRESS)? == ["castor"]))?;
         assert_eq!(pollux.counter(INSTANCE, "became_active")?, 0);
-        Ok(())
-    })
-}
-
-/// Priority 254 with the checksum over the message only.
-const MESSAGE_FORM: &str = "31 33 fe 01 00 0a 0e 5c c0 00 02 64";
-
-#[test]
-fn the_checksum_form_of_a_peer_is_spoken_back() -> Result<()> {
-    story("checksum forms", WITNESSES, |lab| {
-        let pair = Pair::new(lab)?;
-        let neighbour = lab.host("neighbour")?;
-        let capture = pair.watch()?;
-        let castor = Xvrrp::start(&pair.castor, &Conf::fast(100).text())?;
-        castor.wait_active(INSTANCE, FAST)?;
-        junk::send(&neighbour, 255, MESSAGE_FORM, 1)?;
-        wait_until(FAST, "castor yielded and returned", || {
-            Ok(castor.counter(INSTANCE, "became_active")? == 2)
-        })?;
-        let sent = castor.counter(INSTANCE, "sent")?;
-        wait_until(FAST, "castor advertised again", || Ok(castor.counter(INSTANCE, "sent")? >= sent + 5))?;
-        assert_eq!(castor.counter(INSTANCE, "checksum_message")?, 1);
-        let [message, pseudo] = capture.stop()?.checksum_forms(CASTOR_MAC)?;
-        ensure!(message >= 5 && pseudo >= 1, "{message} over the message, {pseudo} with pseudo-header");
         Ok(())
     })
 }

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod checks;
+mod checksum;
 mod crash;
 mod events;
 mod excluded;

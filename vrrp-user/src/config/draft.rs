@@ -8,7 +8,7 @@ use std::{
 use vrrp_common::time::Interval;
 
 use super::{
-    model::{Network, ReceivePath, TcHook, UnicastPeer, VirtualAddress},
+    model::{Checksum, Network, ReceivePath, TcHook, UnicastPeer, VirtualAddress},
     source::Span,
 };
 
@@ -41,6 +41,21 @@ pub(super) struct GlobalDraft {
     pub(super) strict: Option<Given<bool>>,
     pub(super) garp: GarpDraft,
     pub(super) receive: ReceiveDraft,
+    pub(super) checksum: ChecksumDraft,
+}
+
+/// `checksum` and `v3_checksum_as_v2` of the node or of one instance.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ChecksumDraft {
+    pub(super) choice: Option<Given<Checksum>>,
+    pub(super) as_v2: Option<Checksum>,
+}
+
+impl ChecksumDraft {
+    /// What was asked for; our own keyword is the more precise one.
+    pub(super) fn wish(&self) -> Option<Checksum> {
+        self.choice.map(|given| given.value).or(self.as_v2)
+    }
 }
 
 /// `datapath` and `tc_hook` of the node or of one instance.
@@ -87,6 +102,7 @@ pub(super) struct InstanceDraft {
     pub(super) preempt: Option<Given<bool>>,
     pub(super) preempt_delay: Option<Given<Interval>>,
     pub(super) receive: ReceiveDraft,
+    pub(super) checksum: ChecksumDraft,
     pub(super) down_timer_adverts: Option<i64>,
     pub(super) strict: Option<Given<bool>>,
     /// `auth_type PASS`.
@@ -127,6 +143,7 @@ impl InstanceDraft {
             preempt: None,
             preempt_delay: None,
             receive: ReceiveDraft::default(),
+            checksum: ChecksumDraft::default(),
             down_timer_adverts: None,
             strict: None,
             auth_type: None,

@@ -57,6 +57,8 @@ pub struct Instance {
     pub accept_from: Option<Vec<Network>>,
     /// `datapath` and `tc_hook`.
     pub receive: Receive,
+    /// `checksum`, which matters to VRRPv3 over IPv4 alone.
+    pub checksum: Checksum,
     /// Gratuitous ARP and unsolicited NA settings.
     pub announce: Announce,
     /// `track_script`.
@@ -142,6 +144,19 @@ impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.length)
     }
+}
+
+/// What the checksum of the VRRPv3 advertisements over IPv4 that we send covers (RFC 9568 §5.2.8). Both forms are
+/// always heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Checksum {
+    /// Pseudo-header and message, until a peer was heard that does otherwise: then as the peer heard last.
+    #[default]
+    Auto,
+    /// The message alone, as the RFC has it.
+    Message,
+    /// Pseudo-header and message, as keepalived and FRR have it.
+    Pseudo,
 }
 
 /// How advertisements are to be heard.

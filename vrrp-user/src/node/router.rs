@@ -12,7 +12,7 @@ use vrrp_common::{
 
 use super::{history::History, links::Ground, refusals::Refusals, view::view};
 use crate::{
-    config::model::{Instance, VirtualAddress},
+    config::model::{Checksum, Instance, VirtualAddress},
     datapath::Slot,
 };
 
@@ -86,13 +86,16 @@ impl Router {
             advertised: instance.advertised().collect(),
             addresses: instance.held_addresses().cloned().collect(),
             places: vec![Place::default(); instance.held_addresses().count()],
+            form: match instance.checksum {
+                Checksum::Message => ChecksumForm::Message,
+                Checksum::Auto | Checksum::Pseudo => ChecksumForm::Pseudo,
+            },
             instance,
             slot,
             ground: None,
             attached: None,
             attach_retry: None,
             seen: Heard::default(),
-            form: ChecksumForm::Pseudo,
             held: false,
             acquisitions: 0,
             addresses_due: None,
@@ -113,8 +116,11 @@ impl Router {
         Some(view(&self.instance, ground.source, self.machine.standing(now)))
     }
 
-    /// The checksum form last heard decides ours, so that a peer of either camp understands us.
+    /// With `checksum auto` the form last heard decides ours, so that a peer of either camp understands us.
     pub(super) fn learn_form(&mut self, heard: &Heard) {
+        if self.instance.checksum != Checksum::Auto {
+            return;
+        }
         let message = heard.checksum_message != self.seen.checksum_message;
         let pseudo = heard.checksum_pseudo != self.seen.checksum_pseudo;
         self.form = match (message, pseudo) {

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use vrrp_common::{
     election::State,
     time::{Instant, Interval},
-    wire::Family,
+    wire::{ChecksumForm, Family},
 };
 
 use super::{
@@ -14,7 +14,11 @@ use super::{
     history::{fault_words, state_word},
     router::Router,
 };
-use crate::{datapath::Counters, status, sys::clock};
+use crate::{config::model::Checksum, datapath::Counters, status, sys::clock};
+
+/// The checksum forms as the JSON form names them.
+const MESSAGE: &str = "message";
+const PSEUDO: &str = "pseudo";
 
 impl Node {
     /// What `status` shows.
@@ -70,6 +74,7 @@ impl Node {
             fault: router.machine.fault().map(|fault| fault_words(fault, &self.checks)),
             priority: self.priority(router, now),
             datapath: status::Rung { name: rung.name.to_owned(), reason: rung.reason },
+            checksum: checksum(router),
             active: active(router, now),
             timers: timers(router, now),
             addresses: self.addresses(router),
@@ -134,6 +139,23 @@ impl Node {
 
 fn named(counters: &Counters) -> BTreeMap<String, u64> {
     counters.iter().map(|(reason, count)| (reason.name().to_owned(), count)).collect()
+}
+
+fn checksum(router: &Router) -> Option<status::Checksum> {
+    let instance = &router.instance;
+    if ChecksumForm::only(instance.version, instance.family).is_some() {
+        return None;
+    }
+    let configured = match instance.checksum {
+        Checksum::Auto => "auto",
+        Checksum::Message => MESSAGE,
+        Checksum::Pseudo => PSEUDO,
+    };
+    let sent = match router.form {
+        ChecksumForm::Message => MESSAGE,
+        ChecksumForm::Pseudo => PSEUDO,
+    };
+    Some(status::Checksum { configured: configured.to_owned(), sent: sent.to_owned() })
 }
 
 fn active(router: &Router, now: Instant) -> Option<status::ActiveRouter> {

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::{AddressStatus, CheckStatus, RouterStatus, Status};
+use super::{AddressStatus, CheckStatus, Checksum, Counters, RouterStatus, Status};
 
 /// The whole snapshot, one block a router.
 pub fn render(status: &Status) -> String {
@@ -92,6 +92,9 @@ fn write_counters(out: &mut String, router: &RouterStatus) -> fmt::Result {
         let _ = write!(sent, "; late by {} us (median), {} us (most)", late.p50_us, late.max_us);
     }
     line(out, "sent", &sent)?;
+    if let Some(checksum) = &router.checksum {
+        line(out, "checksum", &checksum_line(checksum, counters))?;
+    }
     if occurred(&counters.dropped) {
         line(out, "dropped", &reasons(&counters.dropped))?;
     }
@@ -156,6 +159,14 @@ fn timers(router: &RouterStatus) -> String {
         let _ = write!(text, "; next deadline in {left:.1} ms");
     }
     text
+}
+
+fn checksum_line(checksum: &Checksum, counters: &Counters) -> String {
+    let covers = if checksum.sent == "message" { "the message alone" } else { "pseudo-header and message" };
+    format!(
+        "over {covers} ({}); heard {} over the message alone, {} over pseudo-header and message",
+        checksum.configured, counters.checksum_message, counters.checksum_pseudo
+    )
 }
 
 fn occurred(drops: &BTreeMap<String, u64>) -> bool {

@@ -6,7 +6,7 @@ use vrrp_common::wire::Family;
 
 use super::{
     Grammar::{Interface, Line, Name, Number, Seconds, Switch, Word as OneWord},
-    Keyword, Table, process, receive,
+    Keyword, Table, checksum, process, receive,
     script::user_name,
 };
 use crate::config::{
@@ -92,6 +92,20 @@ const WORKS: &[Row] = &[
         receive::HOOK_DOC,
     ),
     Row::works(
+        "checksum",
+        "auto",
+        OneWord(checksum::CHOICES, |globals, word, context| {
+            checksum::set(&mut globals.checksum, word, context);
+        }),
+        checksum::DOC,
+    ),
+    Row::works(
+        "v3_checksum_as_v2",
+        "off",
+        Switch(|globals, on| checksum::set_as_v2(&mut globals.checksum, on)),
+        checksum::AS_V2_DOC,
+    ),
+    Row::works(
         "vrrp_strict",
         "off",
         Switch(|globals, on| globals.strict = Some(on)),
@@ -173,11 +187,6 @@ const VRRP: &[Row] = &[
         "vrrp_higher_prio_send_advert",
         "advertise once more before yielding",
         "the winner announces its addresses itself",
-    ),
-    Row::accepted(
-        "v3_checksum_as_v2",
-        "version 3 over IPv4 without pseudo-header in the checksum",
-        "both forms are understood, and a peer is answered in the form that it uses",
     ),
     Row::accepted("log_unknown_vrids", "log advertisements of other virtual routers", "they are counted"),
     Row::accepted("disable_local_igmp", "no IGMP from below virtual MAC interfaces", NO_VMAC),

@@ -3,6 +3,7 @@
 
 mod address;
 mod apply;
+mod checksum;
 mod entries;
 mod global;
 mod instance;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, net::IpAddr};
 
 use vrrp_common::{
     time::Interval,
-    wire::{Family, Version},
+    wire::{ChecksumForm, Family, Version},
 };
 
 use super::{announce::announce, count, script::Scripts, standing::Standing, transport};
@@ -12,7 +12,7 @@ use crate::config::{
     context::Context,
     diagnostics::{error, warning},
     draft::{Draft, GlobalDraft, InstanceDraft, OWNER},
-    model::{Instance, Receive, Track},
+    model::{Checksum, Instance, Receive, Track},
     values::{family_name, family_of, quote},
 };
 
@@ -71,6 +71,7 @@ fn finish(
             path: draft.receive.path.or(globals.receive.path).unwrap_or_default(),
             hook: draft.receive.hook.or(globals.receive.hook),
         },
+        checksum: checksum(draft, globals, version, family, context),
         announce: announce(draft, globals, standing.strict),
         tracks,
     })
@@ -165,6 +166,25 @@ fn advertisement_interval(draft: &InstanceDraft, version: Version, context: &mut
         context.push(warning(given.span, message).help(help));
     }
     used
+}
+
+fn checksum(
+    draft: &InstanceDraft,
+    globals: &GlobalDraft,
+    version: Version,
+    family: Family,
+    context: &mut Context<'_>,
+) -> Checksum {
+    if let (Some(given), Some(form)) = (draft.checksum.choice, ChecksumForm::only(version, family)) {
+        let covered = match form {
+            ChecksumForm::Message => "the message alone",
+            ChecksumForm::Pseudo => "pseudo-header and message",
+        };
+        let (version, family) = (version as u8, family_name(family));
+        let message = format!("the checksum of version {version} over {family} always covers {covered}");
+        context.push(warning(given.span, message).help("`checksum` is for version 3 over IPv4"));
+    }
+    draft.checksum.wish().or_else(|| globals.checksum.wish()).unwrap_or_default()
 }
 
 fn password(

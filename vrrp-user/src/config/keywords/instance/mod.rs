@@ -6,7 +6,7 @@ mod without;
 
 use super::{
     Grammar::{Block, Flag, Interface, Number, Seconds, Secret, Switch, Values, Word},
-    Keyword, Table, address, receive,
+    Keyword, Table, address, checksum, receive,
 };
 use crate::config::draft::{Given, InstanceDraft};
 
@@ -174,6 +174,20 @@ const TRANSPORT: &[Row] = &[
             receive::set_hook(&mut instance.receive, word, context);
         }),
         receive::HOOK_DOC,
+    ),
+    Row::works(
+        "checksum",
+        "global_defs' checksum",
+        Word(checksum::CHOICES, |instance, word, context| {
+            checksum::set(&mut instance.checksum, word, context);
+        }),
+        checksum::DOC,
+    ),
+    Row::works(
+        "v3_checksum_as_v2",
+        "global_defs' v3_checksum_as_v2",
+        Switch(|instance, on| checksum::set_as_v2(&mut instance.checksum, on)),
+        checksum::AS_V2_DOC,
     ),
     Row::works("unicast_ttl", "255", Word("255", setters::check_ttl), "the TTL of unicast advertisements"),
 ];

@@ -92,11 +92,6 @@ pub(super) const NO_EFFECT: &[Row] = &[
     Row::accepted("timer_expired_backup", "what to do after lateness", STALL),
     Row::accepted("thread_timer_expired", "what to do after lateness", STALL),
     Row::accepted(
-        "v3_checksum_as_v2",
-        "version 3 over IPv4 without pseudo-header in the checksum",
-        "both forms are understood, and a peer is answered in the form that it uses",
-    ),
-    Row::accepted(
         "promote_secondaries",
         "keep other addresses of a network",
         "an address that the kernel removes beside another is put back",
