@@ -68,6 +68,8 @@ pub struct RouterStatus {
     pub timers: Timers,
     /// Virtual addresses.
     pub addresses: Vec<AddressStatus>,
+    /// Routes and rules that stand while it is Active.
+    pub routing: Vec<RoutingStatus>,
     /// The last transitions, oldest first.
     pub transitions: Vec<TransitionRecord>,
     /// Counters.
@@ -161,6 +163,19 @@ pub struct AddressStatus {
     /// The interface that it belongs on.
     pub device: String,
     /// Whether this host holds it now.
+    pub held: bool,
+    /// Why the host refused it, if it did.
+    pub refused: Option<String>,
+    /// How often it was put back after somebody removed it.
+    pub restored: u64,
+}
+
+/// A route or rule.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RoutingStatus {
+    /// As `ip` would take it.
+    pub entry: String,
+    /// Whether it stands now.
     pub held: bool,
     /// Why the host refused it, if it did.
     pub refused: Option<String>,

@@ -23,7 +23,7 @@ use std::{
 
 use vrrp_user::config::{
     self, Diagnostic, Host, Loaded, Severity, load_for,
-    model::{Configuration, Credentials, Instance, Script, VirtualAddress},
+    model::{Configuration, Credentials, Instance, Routing, Script, VirtualAddress},
 };
 
 /// A host whose answers do not depend on where the tests run.
@@ -51,6 +51,10 @@ impl Host for TestHost {
 
     fn group(&self, name: &str) -> Result<Option<u32>, String> {
         Ok((name == "adm").then_some(4))
+    }
+
+    fn routing_table(&self, name: &str) -> Option<u32> {
+        (name == "uplink").then_some(101)
     }
 
     fn program(&self, program: &str) -> Option<PathBuf> {
@@ -286,6 +290,9 @@ fn shown(diagnostic: &Diagnostic, loaded: &Loaded) -> String {
 /// Every effective value by its name.
 fn describe(configuration: &Configuration) -> BTreeMap<String, String> {
     let mut values = BTreeMap::from([("router_id".to_owned(), configuration.router_id.clone())]);
+    values.insert("static.interface".to_owned(), configuration.statics.interface.clone());
+    values.insert("static.addresses".to_owned(), describe_addresses(&configuration.statics.addresses));
+    values.insert("static.routing".to_owned(), describe_routing(&configuration.statics.routing));
     for instance in &configuration.instances {
         for (name, value) in describe_instance(instance, configuration) {
             values.insert(format!("{}.{name}", instance.name), value);
@@ -328,6 +335,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("password", or_none(instance.password.map(|password| password.escape_ascii().to_string()))),
         ("addresses", describe_addresses(&instance.addresses)),
         ("excluded", describe_addresses(&instance.excluded)),
+        ("routing", describe_routing(&instance.routing)),
         ("source", or_none(instance.source)),
         ("group", instance.group.to_string()),
         ("datapath", format!("{:?} {:?}", instance.receive.path, instance.receive.hook)),
@@ -360,6 +368,10 @@ fn describe_address(address: &VirtualAddress) -> String {
         text += &value.map_or_else(String::new, |value| format!(" {name} {value}"));
     }
     text
+}
+
+fn describe_routing(entries: &[Routing]) -> String {
+    entries.iter().map(Routing::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn describe_script(script: &Script) -> Vec<(&'static str, String)> {

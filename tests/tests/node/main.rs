@@ -16,6 +16,7 @@ mod many;
 mod owners;
 mod pair;
 mod preemption;
+mod routing;
 mod scenario;
 mod shutdown;
 mod takeover;

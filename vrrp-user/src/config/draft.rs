@@ -5,10 +5,10 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use vrrp_common::time::Interval;
+use vrrp_common::{time::Interval, wire::Family};
 
 use super::{
-    model::{Checksum, Network, ReceivePath, TcHook, UnicastPeer, VirtualAddress},
+    model::{Checksum, Network, ReceivePath, Routing, TcHook, UnicastPeer, VirtualAddress},
     source::Span,
 };
 
@@ -25,6 +25,47 @@ pub(super) struct Draft {
     pub(super) globals: GlobalDraft,
     pub(super) instances: Vec<InstanceDraft>,
     pub(super) scripts: Vec<ScriptDraft>,
+    pub(super) statics: StaticsDraft,
+    pub(super) rule_numbers: RuleNumbers,
+}
+
+/// `static_ipaddress`, `static_routes` and `static_rules`.
+#[derive(Debug, Default)]
+pub(super) struct StaticsDraft {
+    pub(super) addresses: Vec<VirtualAddress>,
+    pub(super) routing: Vec<RoutingDraft>,
+}
+
+/// A route or rule.
+#[derive(Debug)]
+pub(super) struct RoutingDraft {
+    pub(super) routing: Routing,
+    /// Where a rule stands that was given no priority.
+    pub(super) unnumbered: Option<Span>,
+}
+
+/// The priorities that rules get that were given none, in the order of the file.
+#[derive(Debug)]
+pub(super) struct RuleNumbers {
+    v4: u32,
+    v6: u32,
+}
+
+impl Default for RuleNumbers {
+    fn default() -> Self {
+        const FIRST: u32 = 16384;
+        Self { v4: FIRST, v6: FIRST }
+    }
+}
+
+impl RuleNumbers {
+    pub(super) fn next(&mut self, family: Family) -> u32 {
+        let number = match family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        };
+        std::mem::replace(number, number.saturating_sub(1))
+    }
 }
 
 /// `global_defs`.
@@ -113,6 +154,7 @@ pub(super) struct InstanceDraft {
     pub(super) places: HashMap<IpAddr, Span>,
     /// `virtual_ipaddress_excluded`.
     pub(super) excluded: Vec<VirtualAddress>,
+    pub(super) routing: Vec<RoutingDraft>,
     /// An entry of `virtual_ipaddress` was refused, and that was reported.
     pub(super) address_refused: bool,
     pub(super) source: Option<Given<IpAddr>>,
@@ -151,6 +193,7 @@ impl InstanceDraft {
             addresses: Vec::new(),
             places: HashMap::new(),
             excluded: Vec::new(),
+            routing: Vec::new(),
             address_refused: false,
             source: None,
             unicast_keyword: None,

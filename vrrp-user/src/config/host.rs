@@ -26,6 +26,8 @@ pub trait Host {
     /// # Errors
     /// The group database cannot be read.
     fn group(&self, name: &str) -> Result<Option<u32>, String>;
+    /// The number of a routing table that has a name.
+    fn routing_table(&self, name: &str) -> Option<u32>;
     /// The file that is run when a command begins with `program`.
     fn program(&self, program: &str) -> Option<PathBuf>;
     /// The first file or directory on the way to `program` that somebody other than root can change.
@@ -55,6 +57,17 @@ impl Host for ThisHost {
         Ok(group.map(|group| group.gid.as_raw()))
     }
 
+    fn routing_table(&self, name: &str) -> Option<u32> {
+        // The last is where newer versions of iproute2 have what the first does not override.
+        const FOLDERS: [&str; 3] = ["/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2"];
+        let texts =
+            FOLDERS.iter().filter_map(|folder| fs::read_to_string(Path::new(folder).join("rt_tables")).ok());
+        texts
+            .into_iter()
+            .find_map(|text| table_number(&text, name))
+            .or_else(|| table_number(KERNEL_TABLES, name))
+    }
+
     fn program(&self, program: &str) -> Option<PathBuf> {
         if program.contains('/') {
             let path = PathBuf::from(program);
@@ -70,6 +83,19 @@ impl Host for ThisHost {
         let ways = [Some(program), resolved.as_deref()];
         ways.into_iter().flatten().find_map(first_changeable)
     }
+}
+
+/// The tables that are always there.
+const KERNEL_TABLES: &str = "255 local\n254 main\n253 default\n";
+
+/// Lines of a number and a name; `#` begins a comment.
+fn table_number(text: &str, name: &str) -> Option<u32> {
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let mut entries = lines.filter_map(|line| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?, words.next()?))
+    });
+    entries.find(|(_, known)| *known == name)?.0.parse().ok()
 }
 
 fn is_executable(path: &Path) -> bool {

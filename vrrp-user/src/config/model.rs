@@ -1,7 +1,12 @@
 //! The effective configuration: every default applied, every value checked. No parsing happens here.
 
-use std::{fmt, net::IpAddr};
+mod network;
+mod routing;
 
+use std::net::IpAddr;
+
+pub use network::Network;
+pub use routing::{MAIN_TABLE, Route, RouteKind, Routing, Rule};
 use vrrp_common::{
     time::Interval,
     wire::{Family, Version},
@@ -16,6 +21,19 @@ pub struct Configuration {
     pub instances: Vec<Instance>,
     /// Check scripts that at least one instance tracks.
     pub scripts: Vec<Script>,
+    /// What stands while the node runs, whoever is Active.
+    pub statics: Statics,
+}
+
+/// `static_ipaddress`, `static_routes` and `static_rules`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statics {
+    /// Where addresses go that name no interface: `default_interface`.
+    pub interface: String,
+    /// Addresses.
+    pub addresses: Vec<VirtualAddress>,
+    /// Routes and rules.
+    pub routing: Vec<Routing>,
 }
 
 /// One virtual router.
@@ -47,6 +65,8 @@ pub struct Instance {
     pub addresses: Vec<VirtualAddress>,
     /// `virtual_ipaddress_excluded`: these move with the others and are not advertised; of either family.
     pub excluded: Vec<VirtualAddress>,
+    /// `virtual_routes` and `virtual_rules`: they stand while it is Active.
+    pub routing: Vec<Routing>,
     /// `unicast_src_ip` or `mcast_src_ip`; the interface's primary address if absent.
     pub source: Option<IpAddr>,
     /// Multicast group; the RFC's unless `vrrp_mcast_group4` or `_group6` says otherwise.
@@ -115,35 +135,6 @@ pub struct UnicastPeer {
     pub min_ttl: u8,
     /// Highest TTL accepted (255).
     pub max_ttl: u8,
-}
-
-/// A network, without host bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// Its address.
-    pub address: IpAddr,
-    /// How many bits of it count, at most 32 or 128.
-    pub length: u8,
-}
-
-impl Network {
-    /// Whether the address is in it.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let prefix = |bits: u128, size: u32| bits.checked_shr(size - u32::from(self.length)).unwrap_or(0);
-        match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                prefix(u128::from(u32::from(own) ^ u32::from(other)), 32) == 0
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => prefix(u128::from(own) ^ u128::from(other), 128) == 0,
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.length)
-    }
 }
 
 /// What the checksum of the VRRPv3 advertisements over IPv4 that we send covers (RFC 9568 §5.2.8). Both forms are

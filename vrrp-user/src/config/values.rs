@@ -10,6 +10,7 @@ use vrrp_common::{time::Interval, wire::Family};
 use super::{
     diagnostics::{Diagnostic, error},
     lexer::Word,
+    model::Network,
 };
 
 /// Text as messages show it: in back quotes, without control characters, cut when it is long.
@@ -192,6 +193,21 @@ fn meaningless(address: IpAddr) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(applies, why)| applies.then_some(why))
+}
+
+/// `ADDRESS[/LENGTH]`; it may have host bits.
+pub(super) fn network(word: &Word) -> Result<Network, Diagnostic> {
+    let text = word.text();
+    let (address, length) = text.split_once('/').map_or((&*text, None), |(a, length)| (a, Some(length)));
+    let wrong = || error(word.span, format!("{} is not a network", quote(&text)));
+    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let length = length.map_or(Ok(longest), str::parse).map_err(|_| wrong())?;
+    if length > longest {
+        let message = format!("the prefix length of {address} must be a whole number from 0 to {longest}");
+        return Err(error(word.span, message));
+    }
+    Ok(Network { address, length })
 }
 
 /// The family of an address.

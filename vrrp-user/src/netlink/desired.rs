@@ -3,7 +3,10 @@
 use std::{io, sync::Arc};
 
 use super::LinkTable;
-use crate::{config::model::VirtualAddress, datapath::Slot};
+use crate::{
+    config::model::{Routing, VirtualAddress},
+    datapath::Slot,
+};
 
 /// Which virtual addresses are to be on the host: the whole truth each time, not a change.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,14 @@ pub struct DesiredRouter {
     pub interface: String,
     /// The addresses; events name one by its index here.
     pub addresses: Arc<[VirtualAddress]>,
+    /// Its routes and rules; events name one by its index here.
+    pub routing: Arc<[Routing]>,
+}
+
+impl DesiredRouter {
+    /// In place of a router: the addresses, routes and rules that stand while the node runs. Its events name
+    /// this slot.
+    pub const STATICS: Slot = Slot(u32::MAX);
 }
 
 /// What the address thread tells.
@@ -60,6 +71,15 @@ pub enum Event {
         /// Which one.
         index: usize,
     },
+    /// What became of a route or a rule.
+    Routing {
+        /// Whose.
+        slot: Slot,
+        /// Index in [`DesiredRouter::routing`].
+        index: usize,
+        /// What.
+        news: RoutingNews,
+    },
     /// All that this generation asks for was done, or refused and told.
     Settled {
         /// [`Desired::generation`].
@@ -67,7 +87,18 @@ pub enum Event {
     },
 }
 
-/// Why an address is not where it should be.
+/// What became of a route or a rule.
+#[derive(Debug)]
+pub enum RoutingNews {
+    /// It stands.
+    Placed,
+    /// It could not be added. It is tried again; this is told when the reason is a new one.
+    Refused(Refusal),
+    /// Somebody had removed it, and it was put back.
+    Restored,
+}
+
+/// Why an address, a route or a rule is not where it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The interface does not exist.
@@ -98,6 +129,52 @@ pub enum Refusal {
         /// How often it is put back.
         limit: usize,
     },
+    /// The kernel said no to a route or a rule.
+    #[error("the kernel refused {action} {entry}: {error}{}", routing_remedy(.error))]
+    Routing {
+        /// "adding" or "removing".
+        action: &'static str,
+        /// The route or rule.
+        entry: String,
+        /// What the kernel said.
+        error: io::Error,
+    },
+    /// Another program removes a route or a rule again and again.
+    #[error(
+        "{entry} was removed more than {limit} times in a minute; it is put back when the minute is over: find \
+         the program that does it"
+    )]
+    RoutingContested {
+        /// The route or rule.
+        entry: String,
+        /// How often it is put back.
+        limit: usize,
+    },
+}
+
+impl Refusal {
+    /// The kernel's error number, if it was the kernel that refused.
+    pub(super) fn code(&self) -> Option<i32> {
+        match self {
+            Self::Kernel { error, .. } | Self::Routing { error, .. } => error.raw_os_error(),
+            _ => None,
+        }
+    }
+}
+
+fn routing_remedy(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EPERM) => "; run as root or with CAP_NET_ADMIN",
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH) => {
+            "; no network of this host has the next hop: name its interface and add `onlink`"
+        }
+        Some(libc::ENETDOWN) => "; its interface is down",
+        Some(libc::EINVAL) => {
+            "; is `src` an address of this host, and `scope` not narrower than the next hop's?"
+        }
+        Some(libc::EEXIST) => "; another program has the same",
+        _ => "",
+    }
 }
 
 fn remedy(error: &io::Error) -> &'static str {

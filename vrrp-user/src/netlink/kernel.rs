@@ -27,13 +27,14 @@ use crate::{config::model::VirtualAddress, sys};
 const DUMP_ATTEMPTS: usize = 10;
 
 type Message = NetlinkMessage<RouteNetlinkMessage>;
+type Notifications = Box<dyn Stream<Item = Message> + Unpin>;
 
 /// Two connections: notifications carry the sequence numbers of other programs' requests, so they must not
 /// arrive where our answers do.
 pub(super) struct Kernel {
     requests: Handle,
     monitor: Handle,
-    notifications: Box<dyn Stream<Item = Message> + Unpin>,
+    notifications: Notifications,
 }
 
 /// What the kernel told without being asked.
@@ -53,11 +54,7 @@ impl Kernel {
         connection.set_forward_done(true);
         tokio::spawn(connection);
         let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
-        let (mut connection, monitor, notifications) = rtnetlink::new_multicast_connection(&groups)?;
-        connection.set_forward_ack(true);
-        sys::set_receive_buffer(connection.socket_mut().socket_ref(), receive_buffer)?;
-        tokio::spawn(connection);
-        let notifications = Box::new(notifications.map(|(message, _)| message));
+        let (monitor, notifications) = listen(&groups, receive_buffer)?;
         Ok(Self { requests, monitor, notifications })
     }
 
@@ -71,23 +68,32 @@ impl Kernel {
         for _ in 0..DUMP_ATTEMPTS {
             let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
             let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-            if self.dump(links, &mut table).await? & self.dump(addresses, &mut table).await? {
+            let mut whole = true;
+            for question in [links, addresses] {
+                let note = |message| {
+                    table.apply(&message);
+                };
+                whole &= self.dump(question, note).await?;
+            }
+            if whole {
                 break;
             }
         }
         Ok(table)
     }
 
-    /// Returns whether nothing changed meanwhile.
-    async fn dump(&mut self, request: RouteNetlinkMessage, table: &mut LinkTable) -> io::Result<bool> {
+    /// Puts a question for a list, and returns whether nothing changed meanwhile.
+    pub(super) async fn dump(
+        &mut self,
+        question: RouteNetlinkMessage,
+        mut each: impl FnMut(RouteNetlinkMessage),
+    ) -> io::Result<bool> {
         let mut whole = true;
-        let mut answers = ask(&mut self.requests, request, NLM_F_DUMP)?;
+        let mut answers = ask(&mut self.requests, question, NLM_F_DUMP)?;
         while let Some(message) = answers.next().await {
             whole &= message.header.flags & NLM_F_DUMP_INTR == 0;
             match message.payload {
-                NetlinkPayload::InnerMessage(inner) => {
-                    table.apply(&inner);
-                }
+                NetlinkPayload::InnerMessage(inner) => each(inner),
                 NetlinkPayload::Done(_) => return Ok(whole),
                 NetlinkPayload::Error(error) => return Err(error.to_io()),
                 _ => {}
@@ -97,10 +103,12 @@ impl Kernel {
     }
 
     /// Makes all requests, one behind the other without waiting, and returns the kernel's answers in order.
-    pub(super) async fn execute(&mut self, operations: &[Operation]) -> io::Result<Vec<io::Result<()>>> {
-        let mut pending = Vec::with_capacity(operations.len());
-        for operation in operations {
-            let (request, flags) = request(operation);
+    pub(super) async fn execute(
+        &mut self,
+        requests: impl IntoIterator<Item = (RouteNetlinkMessage, u16)>,
+    ) -> io::Result<Vec<io::Result<()>>> {
+        let mut pending = Vec::new();
+        for (request, flags) in requests {
             pending.push(ask(&mut self.requests, request, flags | NLM_F_ACK)?);
         }
         let mut results = Vec::with_capacity(pending.len());
@@ -143,11 +151,46 @@ impl Kernel {
 
     /// Waits for the next notification.
     pub(super) async fn notified(&mut self) -> io::Result<Notification> {
-        loop {
-            let message = self.notifications.next().await.ok_or_else(lost)?;
-            if let Some(notification) = notification(message) {
-                return Ok(notification);
-            }
+        next(&mut self.notifications).await
+    }
+}
+
+/// Changes of routes and rules. A host may have a million routes that are not ours, so this is opened only where
+/// some are.
+pub(super) struct RoutingWatch(Notifications);
+
+impl RoutingWatch {
+    /// Listens from now on. To be called inside a tokio runtime.
+    pub(super) fn open() -> io::Result<Self> {
+        let groups = [
+            MulticastGroup::Ipv4Route,
+            MulticastGroup::Ipv6Route,
+            MulticastGroup::Ipv4Rule,
+            MulticastGroup::Ipv6Rule,
+        ];
+        Ok(Self(listen(&groups, super::RECEIVE_BUFFER)?.1))
+    }
+
+    /// Waits for the next notification.
+    pub(super) async fn next(&mut self) -> io::Result<Notification> {
+        next(&mut self.0).await
+    }
+}
+
+/// A connection that hears what these groups tell, and can be asked.
+fn listen(groups: &[MulticastGroup], receive_buffer: i32) -> io::Result<(Handle, Notifications)> {
+    let (mut connection, handle, notifications) = rtnetlink::new_multicast_connection(groups)?;
+    connection.set_forward_ack(true);
+    sys::set_receive_buffer(connection.socket_mut().socket_ref(), receive_buffer)?;
+    tokio::spawn(connection);
+    Ok((handle, Box::new(notifications.map(|(message, _)| message))))
+}
+
+async fn next(notifications: &mut Notifications) -> io::Result<Notification> {
+    loop {
+        let message = notifications.next().await.ok_or_else(lost)?;
+        if let Some(notification) = notification(message) {
+            return Ok(notification);
         }
     }
 }
@@ -184,7 +227,8 @@ fn lost() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the netlink connection to the kernel was lost")
 }
 
-fn request(operation: &Operation) -> (RouteNetlinkMessage, u16) {
+/// What an operation asks of the kernel, and the flags of the request.
+pub(super) fn request(operation: &Operation) -> (RouteNetlinkMessage, u16) {
     let message = address_message(operation);
     match operation.action {
         Action::Add { .. } => (RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL),

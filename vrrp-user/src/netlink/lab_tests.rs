@@ -98,6 +98,7 @@ fn router(held: bool, addresses: impl IntoIterator<Item = VirtualAddress>) -> De
         owner: false,
         interface: "castor".to_owned(),
         addresses: addresses.into_iter().collect(),
+        routing: Arc::default(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The address thread: knows the host's links and addresses, and makes the virtual ones what the node desires.
+//! The address thread: knows the host's links and addresses, and makes the virtual ones, and the routes and rules
+//! that go with them, what the node desires.
 //!
 //! It takes the desired state as a whole ([`Desired`]) and compares it with what the kernel says, again and
 //! again: a change that was missed, refused or undone by another program is made up for.
@@ -7,6 +8,8 @@ mod desired;
 mod kernel;
 mod links;
 mod plan;
+mod restores;
+mod routing;
 mod secondaries;
 mod thread;
 
@@ -17,7 +20,7 @@ mod plan_tests;
 
 use std::{io, sync::Arc, thread as threads};
 
-pub use desired::{Desired, DesiredRouter, Event, Refusal};
+pub use desired::{Desired, DesiredRouter, Event, Refusal, RoutingNews};
 pub use links::{Link, LinkAddress, LinkTable};
 use tokio::{
     runtime,

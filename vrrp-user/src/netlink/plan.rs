@@ -1,7 +1,7 @@
 //! What has to be done so that the host's addresses become the desired ones: pure, one round at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     io,
     net::IpAddr,
 };
@@ -11,16 +11,13 @@ use vrrp_common::time::{Instant, Interval};
 use super::{
     Link, LinkTable,
     desired::{Desired, Event, Refusal},
+    restores::Restores,
 };
 use crate::{config::model::VirtualAddress, datapath::Slot};
 
 /// Requests of one round. Between rounds the newest desired state is read, so that letting go of addresses never
 /// waits for a long list of others.
 const ROUND: usize = 128;
-
-/// How often an address that another program removes is put back in any [`WINDOW`].
-const RESTORES: usize = 10;
-const WINDOW: Interval = Interval::from_secs(60);
 
 /// After this a request that the kernel refused is made again.
 const RETRY: Interval = Interval::from_secs(1);
@@ -104,8 +101,7 @@ struct Record {
     told: Option<i32>,
     /// No request before this.
     retry: Option<Instant>,
-    /// When it was put back, oldest first.
-    restored: VecDeque<Instant>,
+    restores: Restores,
     /// That another program added it has been logged.
     tolerated: bool,
 }
@@ -290,11 +286,11 @@ fn hold(
     }
     // An interface that is switched off loses its IPv6 addresses; nobody took them away.
     let restore = record.confirmed == Some(link.ifindex) && link.enabled;
-    if restore && let Some(at) = record.next_restore(now) {
+    if restore && let Some(at) = record.restores.next(now) {
         let refusal = || Refusal::Contested {
             address: place.written(),
             interface: place.interface.clone(),
-            limit: RESTORES,
+            limit: Restores::LIMIT,
         };
         record.tell(user, CONTESTED, refusal, &mut plan.events);
         return plan.look_again(at);
@@ -382,7 +378,7 @@ impl Record {
         self.informed = operation.user.into_iter().collect();
         let Some((slot, index)) = operation.user else { return };
         if restore {
-            self.restored.push_back(now);
+            self.restores.note(now);
             events.push(Event::Restored { slot, index });
         }
         confirm(events, slot, index, operation.ifindex);
@@ -420,15 +416,6 @@ impl Record {
         if self.told.replace(code) != Some(code) {
             events.push(Event::Refused { slot, index, error: error() });
         }
-    }
-
-    /// `None` if the address may be put back now, else from when on.
-    fn next_restore(&mut self, now: Instant) -> Option<Instant> {
-        while self.restored.front().is_some_and(|at| at.after(WINDOW) <= now) {
-            self.restored.pop_front();
-        }
-        let oldest = self.restored.front()?;
-        (self.restored.len() >= RESTORES).then(|| oldest.after(WINDOW))
     }
 }
 

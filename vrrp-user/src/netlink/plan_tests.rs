@@ -88,6 +88,7 @@ fn router(slot: u32, addresses: &[&str]) -> DesiredRouter {
         owner: false,
         interface: "eth0".to_owned(),
         addresses: addresses.into(),
+        routing: Arc::default(),
     }
 }
 
@@ -121,6 +122,7 @@ fn describe_event(event: &Event) -> String {
         Event::Confirmed { slot, addresses } => format!("confirmed {}: {addresses:?}", slot.0),
         Event::Refused { slot, index, error } => format!("refused {}.{index}: {error}", slot.0),
         Event::Restored { slot, index } => format!("restored {}.{index}", slot.0),
+        Event::Routing { .. } => "routing".to_owned(),
         Event::Settled { generation } => format!("settled {generation}"),
     }
 }

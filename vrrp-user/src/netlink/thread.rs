@@ -10,6 +10,7 @@ use super::{
     desired::{Desired, Event},
     kernel::{self, Kernel, Notification},
     plan::{Action, Operation, Reconciler},
+    routing::{Routes, Step},
     secondaries::Promotion,
 };
 use crate::sys::clock;
@@ -24,6 +25,7 @@ pub(super) struct Thread {
     links: LinkTable,
     published: Option<LinkTable>,
     reconciler: Reconciler,
+    routes: Routes,
     settled: Option<u64>,
     overrun: bool,
 }
@@ -55,6 +57,7 @@ impl Thread {
             links: LinkTable::default(),
             published: None,
             reconciler: Reconciler::default(),
+            routes: Routes::default(),
             settled: None,
             overrun: true,
         }
@@ -75,6 +78,12 @@ impl Thread {
         }
         for _ in 0..RELEASE_ROUNDS {
             self.catch_up().await?;
+            self.routes.refresh(&mut self.kernel, &nothing, true).await?;
+            let routing = self.routes.plan(&nothing, &self.links, clock::now());
+            if !routing.removals.is_empty() {
+                self.route(&routing.removals).await?;
+                continue;
+            }
             let plan = self.reconciler.plan(&nothing, &self.links, clock::now());
             if plan.operations.is_empty() {
                 break;
@@ -94,21 +103,33 @@ impl Thread {
         }
     }
 
-    /// One round of requests, or a sleep if there is nothing to do.
+    /// One round of requests, or a sleep if there is nothing to do. Routes and rules may name addresses: they
+    /// go before these and come after them.
     async fn turn(&mut self) -> Result<(), End> {
         self.catch_up().await?;
-        self.publish().await?;
+        let moved = self.publish().await?;
         let desired = Arc::clone(&self.desired.borrow_and_update());
+        self.routes.refresh(&mut self.kernel, &desired, moved).await?;
+        let routing = self.routes.plan(&desired, &self.links, clock::now());
+        self.tell(routing.events).await?;
+        if !routing.removals.is_empty() {
+            let events = self.route(&routing.removals).await?;
+            return self.tell(events).await;
+        }
         let plan = self.reconciler.plan(&desired, &self.links, clock::now());
         self.tell(plan.events).await?;
         if !plan.operations.is_empty() {
             let events = self.perform(&plan.operations).await?;
             return self.tell(events).await;
         }
+        if !routing.additions.is_empty() {
+            let events = self.route(&routing.additions).await?;
+            return self.tell(events).await;
+        }
         if self.settled.replace(desired.generation) != Some(desired.generation) {
             self.tell([Event::Settled { generation: desired.generation }]).await?;
         }
-        self.wait(plan.wake).await
+        self.wait([plan.wake, routing.wake].into_iter().flatten().min()).await
     }
 
     /// Brings the table up to what the kernel says now.
@@ -131,12 +152,14 @@ impl Thread {
         }
     }
 
-    async fn publish(&mut self) -> Result<(), End> {
+    /// Tells what links and addresses there are, if that is news.
+    async fn publish(&mut self) -> Result<bool, End> {
         if self.published.as_ref() == Some(&self.links) {
-            return Ok(());
+            return Ok(false);
         }
         self.published = Some(self.links.clone());
-        self.tell([Event::Links(Arc::new(self.links.clone()))]).await
+        self.tell([Event::Links(Arc::new(self.links.clone()))]).await?;
+        Ok(true)
     }
 
     async fn tell(&self, events: impl IntoIterator<Item = Event>) -> Result<(), End> {
@@ -148,7 +171,7 @@ impl Thread {
 
     async fn perform(&mut self, operations: &[Operation]) -> io::Result<Vec<Event>> {
         let _promotion = promote(operations);
-        let results = self.kernel.execute(operations).await?;
+        let results = self.kernel.execute(operations.iter().map(kernel::request)).await?;
         let now = clock::now();
         let mut events = Vec::new();
         for (operation, result) in operations.iter().zip(results) {
@@ -159,12 +182,17 @@ impl Thread {
         Ok(events)
     }
 
+    async fn route(&mut self, steps: &[Step]) -> io::Result<Vec<Event>> {
+        self.routes.perform(&mut self.kernel, steps, &self.links, clock::now()).await
+    }
+
     /// Sleeps until there is something to do.
     async fn wait(&mut self, wake: Option<Instant>) -> Result<(), End> {
-        let Self { kernel, desired, links, overrun, .. } = self;
+        let Self { kernel, desired, links, routes, overrun, .. } = self;
         tokio::select! {
             changed = desired.changed() => return changed.map_err(|_| End::Told),
             notification = kernel.notified() => note(notification?, links, overrun),
+            moved = routes.notified() => moved?,
             () = sleep(wake) => {}
         }
         Ok(())

@@ -9,6 +9,7 @@ use vrrp_common::{
 
 use super::Node;
 use crate::{
+    config::model::Statics,
     netlink::{Desired, DesiredRouter},
     perform::transmit::{Route, Sent},
     sys::clock,
@@ -104,7 +105,7 @@ impl Node {
     /// Tells the address thread which routers hold their addresses; it works towards that at its own pace.
     pub(super) fn publish(&mut self) {
         self.generation += 1;
-        let routers = self
+        let mut routers: Vec<_> = self
             .routers
             .iter()
             .map(|router| DesiredRouter {
@@ -114,8 +115,10 @@ impl Node {
                 owner: router.instance.priority == 255,
                 interface: router.instance.interface.clone(),
                 addresses: Arc::clone(&router.addresses),
+                routing: Arc::clone(&router.routing),
             })
             .collect();
+        routers.push(DesiredRouter { held: self.stop_by.is_none(), ..self.statics.clone() });
         self.desired.send_replace(Arc::new(Desired { generation: self.generation, routers }));
     }
 
@@ -130,7 +133,20 @@ impl Node {
                 self.input(index, Input::Shutdown, now);
             }
         }
-        self.publish();
         self.stop_by = Some(now.after(super::STOP_PATIENCE));
+        self.publish();
+    }
+}
+
+/// What stands while the node runs, as a router that is always Active. What was on the host before us stays.
+pub(super) fn statics(statics: Statics) -> DesiredRouter {
+    DesiredRouter {
+        slot: DesiredRouter::STATICS,
+        held: true,
+        acquisitions: 0,
+        owner: true,
+        interface: statics.interface,
+        addresses: statics.addresses.into(),
+        routing: statics.routing.into(),
     }
 }

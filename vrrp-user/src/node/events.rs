@@ -11,11 +11,12 @@ use vrrp_common::{
 use super::{
     Command, Node,
     links::{Ground, ground},
+    router::RoutingPlace,
 };
 use crate::{
     config::model::Track,
     datapath::{Binding, Slot},
-    netlink::{Event, LinkTable},
+    netlink::{Event, LinkTable, RoutingNews},
     sys::clock,
     track::{self, CheckReport},
 };
@@ -29,6 +30,8 @@ impl Node {
                 if let Some((name, place)) = self.place(slot, index) {
                     tracing::warn!("{name}: the host refused a virtual address: {error}");
                     place.refused = Some(error.to_string());
+                } else {
+                    tracing::warn!("the host refused a static address: {error}");
                 }
             }
             Event::Restored { slot, index } => {
@@ -37,6 +40,7 @@ impl Node {
                     tracing::warn!("{name}: put back a virtual address that another program removed");
                 }
             }
+            Event::Routing { slot, index, news } => self.on_routing(slot, index, news),
             Event::Settled { generation } => self.settled = self.settled.max(generation),
         }
     }
@@ -45,6 +49,27 @@ impl Node {
         let router = self.index_of(slot)?;
         let router = &mut self.routers[router];
         Some((router.instance.name.clone(), router.places.get_mut(index)?))
+    }
+
+    fn on_routing(&mut self, slot: Slot, index: usize, news: RoutingNews) {
+        let router = self.index_of(slot).map(|router| &mut self.routers[router]);
+        let name = router.as_ref().map_or("static", |router| &router.instance.name).to_owned();
+        let place =
+            router.filter(|router| router.held).and_then(|router| router.routing_places.get_mut(index));
+        let mut spare = RoutingPlace::default();
+        let place = place.unwrap_or(&mut spare);
+        match news {
+            RoutingNews::Placed => (place.placed, place.refused) = (true, None),
+            RoutingNews::Refused(error) => {
+                tracing::warn!("{name}: {error}");
+                (place.placed, place.refused) = (false, Some(error.to_string()));
+            }
+            RoutingNews::Restored => {
+                tracing::warn!("{name}: put back a route or rule that somebody had removed");
+                (place.placed, place.refused) = (true, None);
+                place.restored += 1;
+            }
+        }
     }
 
     fn on_confirmed(&mut self, slot: Slot, addresses: &[(usize, u32)]) {

@@ -24,7 +24,7 @@ use self::{checks::Checks, router::Router};
 use crate::{
     config::model::Configuration,
     datapath::{Datapath, DatapathError, Progress, Slot},
-    netlink::{self, Desired, LinkTable},
+    netlink::{self, Desired, DesiredRouter, LinkTable},
     perform::{announce::Announcer, transmit::Transmitter},
     status::{Events, Status},
     sys::{
@@ -87,6 +87,7 @@ pub struct Node {
     started: Instant,
     routers: Vec<Router>,
     virtual_addresses: Vec<IpAddr>,
+    statics: DesiredRouter,
     links: Option<Arc<LinkTable>>,
     checks: Checks,
     datapath: Box<dyn Datapath>,
@@ -120,6 +121,7 @@ impl Node {
             started: clock::now(),
             routers,
             virtual_addresses,
+            statics: act::statics(configuration.statics),
             links: None,
             checks,
             datapath,

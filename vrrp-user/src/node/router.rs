@@ -12,7 +12,7 @@ use vrrp_common::{
 
 use super::{history::History, links::Ground, refusals::Refusals, view::view};
 use crate::{
-    config::model::{Checksum, Instance, VirtualAddress},
+    config::model::{Checksum, Instance, Routing, VirtualAddress},
     datapath::Slot,
 };
 
@@ -46,6 +46,9 @@ pub(super) struct Router {
     pub(super) held: bool,
     pub(super) acquisitions: u64,
     pub(super) places: Vec<Place>,
+    pub(super) routing: Arc<[Routing]>,
+    /// Where these stand.
+    pub(super) routing_places: Vec<RoutingPlace>,
     /// When it is looked whether an Active without a single address gives up.
     pub(super) addresses_due: Option<Instant>,
     /// When it does even if the host has not refused one.
@@ -64,6 +67,17 @@ pub(super) struct Router {
 pub(super) struct Place {
     /// The interface that holds it now.
     pub(super) ifindex: Option<u32>,
+    /// Why the host refused it last.
+    pub(super) refused: Option<String>,
+    /// How often it was put back.
+    pub(super) restored: u64,
+}
+
+/// Where a route or rule stands on this host.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RoutingPlace {
+    /// It is there.
+    pub(super) placed: bool,
     /// Why the host refused it last.
     pub(super) refused: Option<String>,
     /// How often it was put back.
@@ -90,6 +104,8 @@ impl Router {
                 Checksum::Message => ChecksumForm::Message,
                 Checksum::Auto | Checksum::Pseudo => ChecksumForm::Pseudo,
             },
+            routing: instance.routing.clone().into(),
+            routing_places: vec![RoutingPlace::default(); instance.routing.len()],
             instance,
             slot,
             ground: None,
@@ -164,6 +180,9 @@ impl Router {
         self.addresses_due = None;
         for place in &mut self.places {
             place.ifindex = None;
+        }
+        for place in &mut self.routing_places {
+            place.placed = false;
         }
     }
 

@@ -78,6 +78,7 @@ impl Node {
             active: active(router, now),
             timers: timers(router, now),
             addresses: self.addresses(router),
+            routing: routing(router),
             transitions: router.history.records(),
             counters: self.counters(router),
             lateness: lateness(&router.lateness),
@@ -135,6 +136,18 @@ impl Node {
             became_active: router.history.became_active(),
         }
     }
+}
+
+fn routing(router: &Router) -> Vec<status::RoutingStatus> {
+    let entries = router.routing.iter().zip(&router.routing_places);
+    entries
+        .map(|(entry, place)| status::RoutingStatus {
+            entry: entry.to_string(),
+            held: router.held && place.placed,
+            refused: place.refused.clone(),
+            restored: place.restored,
+        })
+        .collect()
 }
 
 fn named(counters: &Counters) -> BTreeMap<String, u64> {

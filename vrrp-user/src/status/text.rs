@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::{AddressStatus, CheckStatus, Checksum, Counters, RouterStatus, Status};
+use super::{AddressStatus, CheckStatus, Checksum, Counters, RouterStatus, RoutingStatus, Status};
 
 /// The whole snapshot, one block a router.
 pub fn render(status: &Status) -> String {
@@ -52,6 +52,9 @@ fn write_router(out: &mut String, router: &RouterStatus) -> fmt::Result {
     line(out, "active", &active(router))?;
     for address in &router.addresses {
         line(out, "address", &address_line(address))?;
+    }
+    for entry in &router.routing {
+        line(out, "routing", &routing_line(entry))?;
     }
     line(out, "datapath", &format!("{}: {}", router.datapath.name, router.datapath.reason))?;
     line(out, "timers", &timers(router))?;
@@ -145,6 +148,17 @@ fn address_line(address: &AddressStatus) -> String {
     }
     if address.restored > 0 {
         let _ = write!(text, "; put back {} times", address.restored);
+    }
+    text
+}
+
+fn routing_line(entry: &RoutingStatus) -> String {
+    let mut text = format!("{}: {}", entry.entry, if entry.held { "set" } else { "not set" });
+    if let Some(error) = &entry.refused {
+        let _ = write!(text, "; {error}");
+    }
+    if entry.restored > 0 {
+        let _ = write!(text, "; put back {} times", entry.restored);
     }
     text
 }

@@ -1,4 +1,4 @@
-//! Entries of `virtual_ipaddress` and `virtual_ipaddress_excluded`.
+//! Entries of `virtual_ipaddress`, `virtual_ipaddress_excluded` and `static_ipaddress`.
 
 use std::net::{IpAddr, Ipv4Addr};
 

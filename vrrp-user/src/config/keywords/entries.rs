@@ -10,6 +10,7 @@ use crate::config::{
     draft::{AddressDraft, Broadcast, TrackDraft},
     lexer::Word,
     model::UnicastPeer,
+    source::Span,
     values::{self, quote},
 };
 
@@ -86,16 +87,20 @@ fn broadcast_address(word: &Word, context: &mut Context<'_>) -> Option<Broadcast
 const SCOPES: &[(&str, u8)] = &[("global", 0), ("site", 200), ("link", 253), ("host", 254), ("nowhere", 255)];
 
 fn set_scope(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {
-    for word in words {
-        let text = word.text();
-        let named = SCOPES.iter().find(|(name, _)| *name == text).map(|(_, scope)| *scope);
-        let scope = named.or_else(|| text.parse().ok());
-        if scope.is_none() {
-            let unknown = error(word.span, format!("unknown scope {}", quote(&text)));
-            context.push(unknown.help("global, site, link, host, nowhere, or a number from 0 to 255"));
-        }
-        address.scope = scope.map(|scope| (scope, word.span));
+    address.scope = scope(words, context);
+}
+
+/// A scope by its name or number, and where it stands.
+pub(super) fn scope(words: &[Word], context: &mut Context<'_>) -> Option<(u8, Span)> {
+    let word = words.first()?;
+    let text = word.text();
+    let named = SCOPES.iter().find(|(name, _)| *name == text).map(|(_, scope)| *scope);
+    let scope = named.or_else(|| text.parse().ok());
+    if scope.is_none() {
+        let unknown = error(word.span, format!("unknown scope {}", quote(&text)));
+        context.push(unknown.help("global, site, link, host, nowhere, or a number from 0 to 255"));
     }
+    scope.map(|scope| (scope, word.span))
 }
 
 fn set_label(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {

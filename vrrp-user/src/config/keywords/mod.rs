@@ -12,6 +12,7 @@ mod process;
 mod receive;
 mod reference;
 mod root;
+mod routing;
 mod script;
 
 use std::{ops::RangeInclusive, sync::LazyLock};

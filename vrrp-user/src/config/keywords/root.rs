@@ -1,6 +1,11 @@
 //! Keywords of the outermost level.
 
-use super::{Grammar::Block, INSTANCE, Keyword, SCRIPT, Table, apply, global::GLOBAL};
+use super::{
+    Grammar::{Block, Values},
+    INSTANCE, Keyword, SCRIPT, Table, address, apply,
+    global::GLOBAL,
+    routing,
+};
 use crate::config::{
     context::Context,
     diagnostics::error,
@@ -11,7 +16,7 @@ use crate::config::{
 
 /// The outermost level.
 pub(in crate::config) static ROOT: Table<Draft> =
-    Table { block: "the outermost level", sections: &[BLOCKS, REFUSED, ACCEPTED] };
+    Table { block: "the outermost level", sections: &[BLOCKS, STATICS, REFUSED, ACCEPTED] };
 
 type Row = Keyword<Draft>;
 
@@ -42,7 +47,34 @@ const BLOCKS: &[Row] = &[
     Row::works("vrrp_script", "", Block(&SCRIPT, script), "one check: vrrp_script NAME { ... }"),
 ];
 
-const STATIC: &str = "set it up with the host's own network configuration and remove it here";
+const STATICS: &[Row] = &[
+    Row::works(
+        "static_ipaddress",
+        "",
+        Values(address::ENTRY, |draft, entry, context| {
+            draft.statics.addresses.extend(address::read(entry, context));
+        }),
+        "addresses that stand while the node runs",
+    ),
+    Row::works(
+        "static_routes",
+        "",
+        Values(routing::ROUTE, |draft, entry, context| {
+            draft.statics.routing.extend(routing::read_route(entry, context));
+        }),
+        "routes that stand while the node runs",
+    ),
+    Row::works(
+        "static_rules",
+        "",
+        Values(routing::RULE, |draft, entry, context| {
+            let mut rules: Vec<_> = routing::read_rule(entry, context).into_iter().collect();
+            routing::number(&mut draft.rule_numbers, &mut rules, context);
+            draft.statics.routing.extend(rules);
+        }),
+        "rules that stand while the node runs",
+    ),
+];
 
 const REFUSED: &[Row] = &[
     Row::refused(
@@ -50,10 +82,6 @@ const REFUSED: &[Row] = &[
         "its members would move one by one",
         "without it a member may be Active where another is not; remove it if that may be",
     ),
-    Row::refused("static_ipaddress", "these addresses would be on no host", STATIC),
-    Row::refused("static_routes", "these routes would be on no host", STATIC),
-    Row::refused("static_rules", "these rules would be on no host", STATIC),
-    Row::refused("track_group", "it names static addresses, routes and rules", STATIC),
     Row::refused(
         "interface_up_down_delays",
         "links would be believed at once",
@@ -68,6 +96,7 @@ const REFUSED: &[Row] = &[
 
 const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
 const NETLINK: &str = "link changes are learned from the kernel";
+const UNTRACKED: &str = "a static address, route or rule that somebody else removes is put back";
 const UNUSED: &str = "it takes effect only where an instance tracks it, and that is not supported yet";
 
 const ACCEPTED: &[Row] = &[
@@ -76,6 +105,7 @@ const ACCEPTED: &[Row] = &[
     Row::accepted("SSL", "keys of IPVS checkers", IPVS),
     Row::accepted("net_namespace_ipvs", "where IPVS runs", IPVS),
     Row::accepted("namespace_with_ipsets", "sets in namespaces", "no firewall rules are made"),
+    Row::accepted("track_group", "instances that give up without a static address", UNTRACKED),
     Row::accepted("vrrp_track_process", "a watched process", UNUSED),
     Row::accepted("track_file", "a watched file", UNUSED),
     Row::accepted("vrrp_track_file", "a watched file", UNUSED),
@@ -96,6 +126,7 @@ fn instance(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>)
     let (name, span) = name(statement, context);
     let mut instance = InstanceDraft::new(name, span);
     instance.given = apply(&INSTANCE, &mut instance, &statement.body, context);
+    routing::number(&mut draft.rule_numbers, &mut instance.routing, context);
     draft.instances.push(instance);
 }
 

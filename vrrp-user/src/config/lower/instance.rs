@@ -7,7 +7,7 @@ use vrrp_common::{
     wire::{ChecksumForm, Family, Version},
 };
 
-use super::{announce::announce, count, script::Scripts, standing::Standing, transport};
+use super::{announce::announce, count, routing, script::Scripts, standing::Standing, transport};
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
@@ -63,6 +63,7 @@ fn finish(
         password: password(draft, version, standing.strict, context),
         addresses: draft.addresses.iter().map(|(address, _)| address.clone()).collect(),
         excluded: draft.excluded.clone(),
+        routing: routing(&draft.routing),
         source: transport::source(draft, family, context),
         group: transport::group(draft, globals, family, context),
         peers: transport::peers(draft, family, context),

@@ -12,10 +12,10 @@ use std::collections::HashMap;
 use super::{
     context::Context,
     diagnostics::{Report, error},
-    draft::Draft,
+    draft::{Draft, RoutingDraft},
     host::Host,
     keywords::{ROOT, apply},
-    model::Configuration,
+    model::{Configuration, Routing, Statics},
     source::{Sources, Span},
     statement::Statement,
     values::quote,
@@ -39,7 +39,27 @@ pub(super) fn lower(
     let scripts = Scripts::finish(&draft, &mut context);
     let instances = instance::finish_all(&draft, &scripts, &mut context);
     let router_id = draft.globals.router_id.clone().unwrap_or_else(|| host.name());
-    Configuration { router_id, instances, scripts: scripts.tracked }
+    let statics = statics(&draft, &mut context);
+    Configuration { router_id, instances, scripts: scripts.tracked, statics }
+}
+
+/// What stands while the node runs. An address without an interface goes where keepalived puts it.
+fn statics(draft: &Draft, context: &mut Context<'_>) -> Statics {
+    const DEFAULT_INTERFACE: &str = "eth0";
+    let given = draft.globals.default_interface.as_ref();
+    let statics = Statics {
+        interface: given.map_or_else(|| DEFAULT_INTERFACE.to_owned(), |name| name.value.clone()),
+        addresses: draft.statics.addresses.clone(),
+        routing: routing(&draft.statics.routing),
+    };
+    if let Some(given) = given.filter(|_| statics.addresses.iter().any(|entry| entry.device.is_none())) {
+        context.expect_interface(&given.value, given.span);
+    }
+    statics
+}
+
+fn routing(entries: &[RoutingDraft]) -> Vec<Routing> {
+    entries.iter().map(|entry| entry.routing.clone()).collect()
 }
 
 fn check_names(draft: &Draft, context: &mut Context<'_>) {

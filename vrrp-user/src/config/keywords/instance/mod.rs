@@ -6,7 +6,7 @@ mod without;
 
 use super::{
     Grammar::{Block, Flag, Interface, Number, Seconds, Secret, Switch, Values, Word},
-    Keyword, Table, address, checksum, receive,
+    Keyword, Table, address, checksum, receive, routing,
 };
 use crate::config::draft::{Given, InstanceDraft};
 
@@ -119,6 +119,22 @@ const ADDRESSES: &[Row] = &[
         "",
         Values(address::ENTRY, address::add_excluded),
         "addresses of either family that move with the others and are not advertised",
+    ),
+    Row::works(
+        "virtual_routes",
+        "",
+        Values(routing::ROUTE, |instance, entry, context| {
+            instance.routing.extend(routing::read_route(entry, context));
+        }),
+        "routes that stand while the virtual router is Active",
+    ),
+    Row::works(
+        "virtual_rules",
+        "",
+        Values(routing::RULE, |instance, entry, context| {
+            instance.routing.extend(routing::read_rule(entry, context));
+        }),
+        "rules that stand while the virtual router is Active",
     ),
 ];
 

@@ -5,7 +5,6 @@ use super::Row;
 const UNTRACKED: &str = "remove it if the router may stay Active when this fails";
 const NO_VMAC: &str = "virtual MACs are not supported yet: remove it on all routers, and the interface's own \
                        address is used";
-const UNSET: &str = "remove them if nothing needs them";
 
 pub(super) const NOT_YET: &[Row] = &[
     Row::refused("track_interface", "the router would ignore these interfaces", UNTRACKED),
@@ -18,8 +17,6 @@ pub(super) const NOT_YET: &[Row] = &[
         "the router would give up when its link fails",
         "remove it if a router without link may give up",
     ),
-    Row::refused("virtual_routes", "these routes would be on no host", UNSET),
-    Row::refused("virtual_rules", "these rules would be on no host", UNSET),
     Row::refused(
         "no_virtual_ipaddress",
         "there would be nothing to hold",

@@ -1,0 +1,91 @@
+//! Entries of `virtual_routes`, `virtual_rules` and their static kin, as `ip route` and `ip rule` take them.
+
+mod route;
+mod rule;
+
+use std::net::IpAddr;
+
+pub(super) use route::{ROUTE, read_route};
+pub(super) use rule::{RULE, read_rule};
+
+use super::{EntryOption, OptionClass, apply_options, entries::scope};
+use crate::config::{
+    context::Context,
+    diagnostics::{error, warning},
+    draft::{RoutingDraft, RuleNumbers},
+    lexer::Word,
+    model::{Network, Routing},
+    values::{self, quote},
+};
+
+type Set<T> = fn(&mut T, &[Word], &mut Context<'_>);
+
+const fn works<T>(name: &'static str, takes: usize, set: Set<T>) -> EntryOption<T> {
+    EntryOption { name, takes, class: OptionClass::Works(set) }
+}
+
+const fn untracked<T>(name: &'static str, takes: usize) -> EntryOption<T> {
+    const REASON: &str = "a route or rule that somebody else removes is put back, always";
+    EntryOption { name, takes, class: OptionClass::Accepted(REASON) }
+}
+
+const fn by_hand<T>(name: &'static str, takes: usize) -> EntryOption<T> {
+    const REMEDY: &str = "set it up with the host's own network configuration, and remove the line here";
+    EntryOption { name, takes, class: OptionClass::Refused(REMEDY) }
+}
+
+/// Gives rules without a priority the numbers that keepalived gives them: 16384, and downwards.
+pub(super) fn number(numbers: &mut RuleNumbers, entries: &mut [RoutingDraft], context: &mut Context<'_>) {
+    for entry in entries {
+        let (Routing::Rule(rule), Some(span)) = (&mut entry.routing, entry.unnumbered.take()) else {
+            continue;
+        };
+        rule.priority = numbers.next(rule.family);
+        let message = format!("this rule has no priority; it gets {}, as in keepalived", rule.priority);
+        context.push(warning(span, message).help("write `priority N`: the lowest is asked first"));
+    }
+}
+
+/// `None` for all there are.
+fn network_or_all(words: &[Word], context: &mut Context<'_>) -> Option<Network> {
+    let word = words.first()?;
+    match word.bytes.as_slice() {
+        b"all" | b"any" | b"default" => None,
+        _ => {
+            context.ok(values::network(word), "a network such as 192.0.2.0/24, or `all`").map(Network::masked)
+        }
+    }
+}
+
+fn interface(words: &[Word], context: &mut Context<'_>) -> Option<String> {
+    let word = words.first()?;
+    let name = context.ok(values::interface(word), "")?;
+    context.expect_interface(&name, word.span);
+    Some(name)
+}
+
+fn address(words: &[Word], context: &mut Context<'_>) -> Option<IpAddr> {
+    let word = words.first()?;
+    // The prefix length that some write behind a next hop means nothing.
+    let text = word.text();
+    let text = text.split('/').next().unwrap_or_default();
+    context.ok(values::host_address("the address of a router", word, text), "")
+}
+
+fn number_of(name: &str, words: &[Word], context: &mut Context<'_>) -> Option<u32> {
+    let word = words.first()?;
+    let number = context.ok(values::number(name, word, &(0..=i64::from(u32::MAX))), "")?;
+    u32::try_from(number).ok()
+}
+
+/// A routing table by its number, or by the name that the host knows.
+fn table(words: &[Word], context: &mut Context<'_>) -> Option<u32> {
+    let word = words.first()?;
+    let text = word.text();
+    let table = text.parse().ok().filter(|table| *table != 0).or_else(|| context.host.routing_table(&text));
+    if table.is_none() {
+        let unknown = error(word.span, format!("there is no routing table {}", quote(&text)));
+        context.push(unknown.help("write its number, or give it a name in /etc/iproute2/rt_tables"));
+    }
+    table
+}
