@@ -129,7 +129,7 @@ impl RouterView {
     pub const ADMITS: u32 = 4;
 }
 
-/// One kind of advertisement as last heard. Times only grow.
+/// One kind of advertisement, or those of one sender, as last heard. Times only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Stamp {
@@ -145,7 +145,7 @@ pub struct Stamp {
     pub priority: u32,
     /// Explicit padding.
     pub reserved: u32,
-    /// How many of this kind were heard.
+    /// How many were heard: of this kind, or of this sender since it has a place.
     pub count: u64,
 }
 
@@ -164,6 +164,9 @@ pub struct Heard {
     pub losing: Stamp,
     /// Priority 0: the sender resigned.
     pub resigned: Stamp,
+    /// The last of each sender. Beyond [`SENDERS`] the one heard longest ago loses its place, so forgers
+    /// can crowd a peer out of here; the last of each kind stays.
+    pub peers: [Stamp; SENDERS],
     /// Accepted with the checksum over the message only (VRRPv3 over IPv4, RFC 9568 §5.2.8).
     pub checksum_message: u64,
     /// Accepted with the checksum over pseudo-header and message (VRRPv3 over IPv4, RFC 5798 reading).
@@ -277,8 +280,10 @@ pub struct Event {
 
 /// The most virtual routers that the kernel hears for: every VRID in both families, twice.
 pub const SLOTS: u32 = 1024;
+/// How many senders a router remembers: more than there are routers of one VRID on a link.
+pub const SENDERS: usize = 8;
 /// The most unicast peers of all routers together.
-pub const PEERS: u32 = 8192;
+pub const UNICAST_PEERS: u32 = 8192;
 /// The most prefixes in the `accept_from` of all routers together.
 pub const ADMISSIONS: u32 = 8192;
 /// The most interfaces that the kernel listens on.
@@ -288,7 +293,7 @@ pub const INTERFACES: u32 = 512;
 pub const EVENT_BYTES: u32 = 32 * 1024;
 
 const _: () = assert!(size_of::<RouterKey>() == 8);
-const _: () = assert!(size_of::<Record>() == 280);
+const _: () = assert!(size_of::<Record>() == 728);
 const _: () = assert!(size_of::<Tally>() == 160);
 const _: () = assert!(size_of::<Refusals>() == 456);
 const _: () = assert!(size_of::<PeerKey>() == 24);
@@ -299,4 +304,4 @@ const _: () = assert!(size_of::<Event>() == 8);
 const _: () = assert!(EVENT_BYTES >= SLOTS * 16 && EVENT_BYTES.is_power_of_two());
 const _: () = assert!(size_of::<RouterView>() == 72);
 const _: () = assert!(size_of::<Stamp>() == 56);
-const _: () = assert!(size_of::<Heard>() == 264);
+const _: () = assert!(size_of::<Heard>() == 712);

@@ -118,7 +118,7 @@ impl Peers for Listed {
     fn ttl_range(&self, source: &Address) -> Option<(u8, u8)> {
         let key = PeerKey { slot: self.slot, reserved: 0, source: *source };
         // SAFETY: the value is read once.
-        let range = unsafe { maps::UNICAST_PEERS.get(&key) }?;
+        let range = unsafe { maps::UNICAST.get(&key) }?;
         Some((range.lowest, range.highest))
     }
 

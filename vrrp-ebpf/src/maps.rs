@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use vrrp_common::abi::{
-    ADMISSIONS, Admitted, EVENT_BYTES, INTERFACES, PEERS, PeerKey, Record, Refusals, RouterKey, RouterView,
-    SLOTS, Station, Tally, TtlRange,
+    ADMISSIONS, Admitted, EVENT_BYTES, INTERFACES, PeerKey, Record, Refusals, RouterKey, RouterView, SLOTS,
+    Station, Tally, TtlRange, UNICAST_PEERS,
 };
 
 /// Which router a packet is for. Written by the daemon.
@@ -32,7 +32,7 @@ pub static REFUSED: PerCpuArray<Refusals> = PerCpuArray::with_max_entries(SLOTS,
 
 /// Whom a unicast router listens to. Written by the daemon.
 #[map(name = "xvrrp_unicast")]
-pub static UNICAST_PEERS: HashMap<PeerKey, TtlRange> = HashMap::with_max_entries(PEERS, BPF_F_NO_PREALLOC);
+pub static UNICAST: HashMap<PeerKey, TtlRange> = HashMap::with_max_entries(UNICAST_PEERS, BPF_F_NO_PREALLOC);
 
 /// Whom a router with `accept_from` listens to. Written by the daemon.
 #[map(name = "xvrrp_admitted")]

@@ -1,6 +1,7 @@
 //! What a node tells about itself: one snapshot, for `status` and `events` in JSON and in text. Nothing is gathered here.
 
 mod events;
+mod peers;
 mod text;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use events::{Events, RefusalRecord, RouterTransition, render as render_events};
+pub use peers::PeerStatus;
 pub(crate) use text::people_state;
 pub use text::render;
 
@@ -64,6 +66,9 @@ pub struct RouterStatus {
     pub checksum: Option<Checksum>,
     /// Who is Active, as far as this node knows.
     pub active: Option<ActiveRouter>,
+    /// The other routers, the one heard last first.
+    #[serde(default)]
+    pub peers: Vec<PeerStatus>,
     /// Timers.
     pub timers: Timers,
     /// Virtual addresses.

@@ -1,6 +1,6 @@
 //! What sound advertisements teach a node: an interval, another list; and what they must not.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use vrrp_tests::{
     conf::{ADDRESS, Conf, INSTANCE},
     holds_for, junk,
@@ -81,6 +81,17 @@ fn priority_zero_from_a_stranger_shortens_nothing() -> Result<()> {
         wait_until(FAST, "pollux heard the stranger", || Ok(pollux.counter(INSTANCE, "resigned")? == 25))?;
         holds_for(A_WHILE, "castor alone owns", || Ok(lab.owners(ADDRESS)? == ["castor"]))?;
         assert_eq!(pollux.counter(INSTANCE, "became_active")?, 0);
+        assert_eq!(peer(&pollux, "192.0.2.1")?[..2], [201.0, 1000.0]);
+        assert_eq!(peer(&pollux, "192.0.2.3")?, [0.0, 100.0, 25.0]);
         Ok(())
     })
+}
+
+/// What `status` says of another router: priority, interval in milliseconds, advertisements.
+fn peer(node: &Xvrrp, address: &str) -> Result<[f64; 3]> {
+    let router = node.router(INSTANCE)?;
+    let peers = router["peers"].as_array().context("no peers")?;
+    let peer = peers.iter().find(|peer| peer["address"] == address).context(router.to_string())?;
+    let names = ["priority", "advertisement_interval_ms", "advertisements"];
+    Ok(names.map(|name| peer[name].as_f64().unwrap_or(f64::NAN)))
 }

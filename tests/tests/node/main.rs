@@ -1,6 +1,7 @@
 //! The node end to end: the real binary on Lab hosts, real keepalived beside it, tcpdump and tshark as
 //! witnesses. One binary, so that stories that mostly wait run side by side.
 
+mod accept_from;
 mod bad_input;
 mod checks;
 mod checksum;

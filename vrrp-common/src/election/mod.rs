@@ -10,12 +10,14 @@ mod backup;
 mod display;
 mod own;
 mod priority;
+mod replay;
 mod router;
 mod timers;
 mod types;
 
 pub use actions::Actions;
 pub use priority::{OWNER, effective_priority};
+pub use replay::replay;
 pub use router::VirtualRouter;
 pub use timers::{active_down_interval, lease_until, skew_time};
 pub use types::{

@@ -2,7 +2,7 @@
 
 use super::Verdict;
 use crate::{
-    abi::{Heard, RouterView, Stamp},
+    abi::{Address, Heard, RouterView, SENDERS, Stamp},
     time::Instant,
     wire::ChecksumForm,
 };
@@ -16,6 +16,7 @@ use crate::{
 /// One writer at a time. Times only grow: an advertisement that was overtaken by a later one is counted and moves nothing.
 pub fn record(heard: &mut Heard, view: &RouterView, verdict: &Verdict, at: Instant) -> bool {
     count(heard, verdict);
+    note_sender(&mut heard.peers, verdict, at);
     if verdict.resigned {
         move_stamp(&mut heard.resigned, verdict, at);
         return true;
@@ -34,6 +35,28 @@ fn count(heard: &mut Heard, verdict: &Verdict) {
     add(&mut heard.differing_list, verdict.differing_list);
     add(&mut heard.first_not_link_local, verdict.first_not_link_local);
     add(&mut heard.second_owner, verdict.second_owner);
+}
+
+fn note_sender(peers: &mut [Stamp; SENDERS], verdict: &Verdict, at: Instant) {
+    let place = place(peers, &verdict.source);
+    let Some(peer) = peers.get_mut(place) else { return };
+    if peer.source != verdict.source {
+        *peer = Stamp::default();
+    }
+    move_stamp(peer, verdict, at);
+}
+
+/// The sender's place, or the free one, or that of whoever was heard longest ago.
+fn place(peers: &[Stamp; SENDERS], source: &Address) -> usize {
+    let (mut place, mut least) = (0, u64::MAX);
+    for (index, peer) in peers.iter().enumerate() {
+        // The time of a free place is zero.
+        let rank = if peer.source == *source { 0 } else { peer.at.wrapping_add(1) };
+        if rank < least {
+            (place, least) = (index, rank);
+        }
+    }
+    place
 }
 
 /// Returns whether anything but the time is new.
@@ -56,11 +79,11 @@ fn move_stamp(stamp: &mut Stamp, verdict: &Verdict, at: Instant) -> bool {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
     use super::*;
-    use crate::{
-        abi::{Address, Standing},
-        time::Interval,
-    };
+    use crate::{abi::Standing, time::Interval};
     use bytemuck::Zeroable;
 
     const BACKUP: Standing = Standing::new(100, false, true, false);
@@ -142,6 +165,46 @@ mod tests {
                 assert_eq!(heard, if count == 1 { stamp } else { Stamp::default() });
             }
         }
+    }
+
+    fn heard_from(sources: impl IntoIterator<Item = u8>) -> Heard {
+        let mut heard = Heard::default();
+        for (at, source) in (1..).zip(sources) {
+            let verdict = Verdict { source: Address([source; 16]), ..BETTER };
+            record(&mut heard, &RouterView::zeroed(), &verdict, Instant::from_nanos(at));
+        }
+        heard
+    }
+
+    /// Source, time and count of each place.
+    fn places(heard: &Heard) -> Vec<(u8, u64, u64)> {
+        heard.peers.iter().map(|peer| (peer.source.0[0], peer.at, peer.count)).collect()
+    }
+
+    #[test]
+    fn the_last_of_every_sender_is_kept() {
+        let heard = heard_from([1, 2, 1, 3, 1]);
+        assert_eq!(places(&heard)[..4], [(1, 5, 3), (2, 2, 1), (3, 4, 1), (0, 0, 0)]);
+        assert_eq!(heard.better.source, Address([1; 16]));
+    }
+
+    #[test]
+    fn the_ninth_sender_takes_the_place_of_whoever_was_heard_longest_ago() {
+        let heard = heard_from([1, 2, 3, 4, 5, 6, 7, 8, 1, 9]);
+        let expected =
+            [(1, 9, 2), (9, 10, 1), (3, 3, 1), (4, 4, 1), (5, 5, 1), (6, 6, 1), (7, 7, 1), (8, 8, 1)];
+        assert_eq!(places(&heard), expected);
+    }
+
+    #[test]
+    fn a_resignation_is_the_last_word_of_its_sender() {
+        let mut heard = heard_from([1, 2]);
+        let resigned = Verdict { source: Address([1; 16]), ..RESIGNED };
+        record(&mut heard, &RouterView::zeroed(), &resigned, Instant::from_nanos(3));
+        assert_eq!(
+            heard.peers[..2].iter().map(|peer| (peer.at, peer.priority)).collect::<Vec<_>>(),
+            [(3, 0), (2, 150)]
+        );
     }
 
     #[test]

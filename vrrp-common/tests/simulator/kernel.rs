@@ -1,17 +1,20 @@
-//! A host's kernel: it stamps what it receives and keeps the lease, whether the daemon lives or not.
+//! A host's kernel: it stamps what it receives and keeps the lease, whether the daemon lives or not. The records are
+//! the real ones, moved and read by the real functions.
 
+use bytemuck::Zeroable;
 use vrrp_common::{
-    abi::{Address, Standing},
-    election::{Advertised, Lease},
+    abi::{Address, Heard, RouterView, Stamp, Standing},
+    election::{Advertised, Lease, replay},
+    judge::{Verdict, record},
     time::Instant,
 };
 
 /// How the daemon hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Datapath {
-    /// Every advertisement waits in a queue and wakes the daemon.
+    /// Every advertisement waits in a queue and wakes the daemon, which records what it reads.
     Socket,
-    /// Only the last of each kind and source is kept, and only what is news wakes the daemon.
+    /// The kernel records, and only what is news wakes the daemon.
     Records,
 }
 
@@ -21,20 +24,12 @@ pub(crate) struct Kernel {
     standing: Standing,
     lease: Option<Lease>,
     superseded: Instant,
-    unread: Vec<(Kind, Advertised)>,
-    /// The last sender, priority and interval of what was accepted.
-    accepted: Option<Advertised>,
+    queue: Vec<Advertised>,
+    heard: Heard,
+    /// What the daemon has looked at.
+    seen: Heard,
     /// Something wants the daemon.
     rung: bool,
-}
-
-/// The kinds of `vrrp_common::abi::Heard`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Accepted,
-    Better,
-    Losing,
-    Resigned,
 }
 
 impl Kernel {
@@ -45,8 +40,9 @@ impl Kernel {
             standing: Standing::new(1, false, true, false),
             lease: None,
             superseded: Instant::from_nanos(0),
-            unread: Vec::new(),
-            accepted: None,
+            queue: Vec::new(),
+            heard: Heard::default(),
+            seen: Heard::default(),
             rung: false,
         }
     }
@@ -60,7 +56,11 @@ impl Kernel {
     /// was granted waits to be read.
     pub(crate) fn inherit(&mut self, now: Instant) -> Option<Lease> {
         let lease = self.lease.filter(|_| self.open(now))?;
-        self.unread.retain(|(_, advert)| advert.at >= lease.granted);
+        self.queue.clear();
+        if self.datapath == Datapath::Socket {
+            self.heard = Heard::default();
+        }
+        self.seen = before(self.heard, lease.granted);
         Some(lease)
     }
 
@@ -106,46 +106,59 @@ impl Kernel {
         }
         match self.datapath {
             Datapath::Socket => {
-                self.unread.push((Kind::Accepted, advert));
+                self.queue.push(advert);
                 self.rung = true;
             }
-            Datapath::Records => self.record(advert, better),
+            Datapath::Records => self.rung |= self.record(&advert),
         }
     }
 
-    fn record(&mut self, advert: Advertised, better: bool) {
-        if advert.priority == 0 {
-            self.rung = true;
-            return self.keep(Kind::Resigned, advert);
-        }
-        if advert.priority >= self.standing.priority() || !self.standing.preempt() {
-            let same = |last: &Advertised| Advertised { at: advert.at, ..*last } == advert;
-            self.rung |= !self.accepted.as_ref().is_some_and(same);
-            self.accepted = Some(advert);
-            self.keep(Kind::Accepted, advert);
-        }
-        self.rung |= self.standing.active() || !better && self.standing.watch_losing();
-        self.keep(if better { Kind::Better } else { Kind::Losing }, advert);
-    }
-
-    fn keep(&mut self, kind: Kind, advert: Advertised) {
-        let same = |(of, last): &&mut (Kind, Advertised)| *of == kind && last.source == advert.source;
-        match self.unread.iter_mut().find(same) {
-            Some(slot) => slot.1 = advert,
-            None => self.unread.push((kind, advert)),
-        }
+    /// Whether it was news.
+    fn record(&mut self, advert: &Advertised) -> bool {
+        let view = RouterView { standing: self.standing, source: self.source, ..RouterView::zeroed() };
+        let resigned = advert.priority == 0;
+        let better = !resigned && self.beaten_by(advert.priority, advert.source);
+        let accepted = advert.priority >= self.standing.priority() || !self.standing.preempt();
+        let verdict = Verdict {
+            source: advert.source,
+            priority: advert.priority,
+            interval: advert.interval,
+            digest: 0,
+            checksum: None,
+            differing_list: false,
+            first_not_link_local: false,
+            second_owner: false,
+            resigned,
+            accepted: !resigned && accepted,
+            better,
+            losing: !resigned && !better,
+        };
+        record(&mut self.heard, &view, &verdict, advert.at)
     }
 
     /// What the daemon finds when it looks, in the order of reception.
     pub(crate) fn look(&mut self) -> Vec<Advertised> {
         self.rung = false;
-        let mut found: Vec<_> = self.unread.drain(..).map(|(_, advert)| advert).collect();
-        found.sort_by_key(|advert| advert.at);
-        found.dedup();
+        for advert in std::mem::take(&mut self.queue) {
+            self.record(&advert);
+        }
+        let found = replay(&self.seen, &self.heard).collect();
+        self.seen = self.heard;
         found
     }
 
     pub(crate) fn rung(&self) -> bool {
         self.rung
     }
+}
+
+/// What of a record was heard before `granted`.
+fn before(mut heard: Heard, granted: Instant) -> Heard {
+    let kinds = [&mut heard.accepted, &mut heard.better, &mut heard.losing, &mut heard.resigned];
+    for stamp in kinds.into_iter().chain(&mut heard.peers) {
+        if Instant::from_nanos(stamp.at) >= granted {
+            *stamp = Stamp::default();
+        }
+    }
+    heard
 }

@@ -7,7 +7,6 @@ mod events;
 mod history;
 mod links;
 mod refusals;
-mod replay;
 mod router;
 mod snapshot;
 mod view;
@@ -16,7 +15,7 @@ use std::{io, net::IpAddr, os::fd::AsFd, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot, watch::Sender};
 use vrrp_common::{
-    election::{Input, State},
+    election::{Input, State, replay},
     time::{Instant, Interval},
 };
 
@@ -219,7 +218,7 @@ impl Node {
         let Some(index) = self.index_of(slot) else { return };
         let heard = self.datapath.heard(slot);
         let router = &mut self.routers[index];
-        let news = replay::replay(&router.seen, &heard);
+        let news = replay(&router.seen, &heard);
         router.learn_form(&heard);
         router.seen = heard;
         for advertised in news {

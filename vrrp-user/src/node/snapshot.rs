@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use hdrhistogram::Histogram;
 use vrrp_common::{
+    abi::Stamp,
     election::State,
     time::{Instant, Interval},
     wire::{ChecksumForm, Family},
@@ -76,6 +77,7 @@ impl Node {
             datapath: status::Rung { name: rung.name.to_owned(), reason: rung.reason },
             checksum: checksum(router),
             active: active(router, now),
+            peers: self.peers(router, now),
             timers: timers(router, now),
             addresses: self.addresses(router),
             routing: routing(router),
@@ -83,6 +85,23 @@ impl Node {
             counters: self.counters(router),
             lateness: lateness(&router.lateness),
         }
+    }
+
+    /// As the datapath has it at this moment, which may be later than what the election has seen.
+    fn peers(&self, router: &Router, now: Instant) -> Vec<status::PeerStatus> {
+        let ours = router.view(now).map(|view| view.digest);
+        let mut heard = self.datapath.heard(router.slot).peers;
+        heard.sort_unstable_by_key(|peer| std::cmp::Reverse(peer.at));
+        let peer = |peer: &Stamp| status::PeerStatus {
+            address: IpAddr::from(peer.source).to_string(),
+            // The wire's priority is one byte.
+            priority: peer.priority as u8,
+            advertisement_interval_ms: millis(Interval::from_nanos(peer.interval)),
+            heard_seconds_ago: millis(now.since(Instant::from_nanos(peer.at))) / 1000.0,
+            advertisements: peer.count,
+            differing_list: ours.is_some_and(|digest| digest != peer.digest),
+        };
+        heard.iter().filter(|peer| peer.at != 0).map(peer).collect()
     }
 
     fn priority(&self, router: &Router, now: Instant) -> status::Priority {

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::{AddressStatus, CheckStatus, Checksum, Counters, RouterStatus, RoutingStatus, Status};
+use super::{AddressStatus, CheckStatus, Checksum, Counters, RouterStatus, RoutingStatus, Status, peers};
 
 /// The whole snapshot, one block a router.
 pub fn render(status: &Status) -> String {
@@ -50,6 +50,9 @@ fn write_router(out: &mut String, router: &RouterStatus) -> fmt::Result {
     }
     line(out, "priority", &priority(router))?;
     line(out, "active", &active(router))?;
+    for peer in &router.peers {
+        line(out, "peer", &peers::render(peer))?;
+    }
     for address in &router.addresses {
         line(out, "address", &address_line(address))?;
     }
@@ -203,7 +206,7 @@ pub(crate) fn people_state(state: &str) -> &str {
     }
 }
 
-fn seconds(value: f64) -> String {
+pub(super) fn seconds(value: f64) -> String {
     match value {
         v if v < 1.0 => format!("{:.0} ms", v * 1000.0),
         v if v < 120.0 => format!("{v:.1} s"),

@@ -145,7 +145,8 @@ fn difference(after: &Counters, before: &Counters) -> [u64; DropReason::COUNT] {
 
 /// The kernel has its own clock.
 fn timeless(mut heard: Heard) -> Heard {
-    for stamp in [&mut heard.accepted, &mut heard.better, &mut heard.losing, &mut heard.resigned] {
+    let kinds = [&mut heard.accepted, &mut heard.better, &mut heard.losing, &mut heard.resigned];
+    for stamp in kinds.into_iter().chain(&mut heard.peers) {
         stamp.at = 0;
     }
     heard

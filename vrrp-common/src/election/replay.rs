@@ -1,0 +1,108 @@
+//! From records to inputs: what was heard between two looks, in the order in which it was heard.
+
+use super::Advertised;
+use crate::{
+    abi::{Heard, SENDERS, Stamp},
+    time::{Instant, Interval},
+};
+
+/// The last of each kind and of each sender.
+const MOST: usize = 4 + SENDERS;
+
+/// The advertisements that moved `heard` since it was `seen`, oldest first, each once although it may have moved
+/// several stamps.
+///
+/// A record keeps the last of each kind and the last of each sender, so an earlier one of the same sender may be
+/// gone. That is sound: the election's timers count from the last word of each router, and an Active yields to any
+/// better one.
+pub fn replay(seen: &Heard, heard: &Heard) -> impl Iterator<Item = Advertised> + use<> {
+    let kinds = [
+        moved(&seen.accepted, &heard.accepted),
+        moved(&seen.better, &heard.better),
+        moved(&seen.losing, &heard.losing),
+        moved(&seen.resigned, &heard.resigned),
+    ];
+    let senders = heard.peers.map(|peer| (peer.at != 0 && !seen.peers.contains(&peer)).then_some(peer));
+    let mut news = [None; MOST];
+    for (to, stamp) in news.iter_mut().zip(kinds.into_iter().chain(senders)) {
+        *to = stamp.map(|stamp| advertised(&stamp));
+    }
+    news.sort_unstable_by_key(|news| news.map(|news| (news.at, news.source, news.priority)));
+    let mut last = None;
+    news.into_iter().flatten().filter(move |news| last.replace(*news) != Some(*news))
+}
+
+/// The stamp of a kind, if it moved.
+fn moved(seen: &Stamp, heard: &Stamp) -> Option<Stamp> {
+    (heard.count != seen.count).then_some(*heard)
+}
+
+fn advertised(stamp: &Stamp) -> Advertised {
+    Advertised {
+        at: Instant::from_nanos(stamp.at),
+        source: stamp.source,
+        // The wire's priority is one byte; the record's word is wider for alignment only.
+        priority: stamp.priority as u8,
+        interval: Interval::from_nanos(stamp.interval),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::abi::Address;
+
+    fn stamp(source: u8, at: u64, priority: u32, count: u64) -> Stamp {
+        let source = Address([source; 16]);
+        Stamp { at, priority, count, source, interval: 1_000_000_000, ..Stamp::default() }
+    }
+
+    fn news(seen: &Heard, heard: &Heard) -> Vec<(u64, u8, u8)> {
+        replay(seen, heard).map(|news| (news.at.as_nanos(), news.source.0[0], news.priority)).collect()
+    }
+
+    #[test]
+    fn nothing_new_gives_nothing() {
+        let mut heard = Heard { accepted: stamp(7, 5, 100, 3), ..Heard::default() };
+        heard.peers[0] = heard.accepted;
+        assert_eq!(news(&heard, &heard), []);
+    }
+
+    #[test]
+    fn kinds_come_in_the_order_of_their_times_and_twins_once() {
+        let seen = Heard { accepted: stamp(7, 5, 100, 3), ..Heard::default() };
+        let mut heard = Heard {
+            accepted: stamp(7, 30, 100, 5),
+            better: stamp(7, 20, 102, 1),
+            losing: stamp(7, 30, 100, 1),
+            resigned: stamp(7, 25, 0, 1),
+            ..Heard::default()
+        };
+        heard.peers[0] = stamp(7, 30, 100, 8);
+        assert_eq!(news(&seen, &heard), [(20, 7, 102), (25, 7, 0), (30, 7, 100)]);
+    }
+
+    #[test]
+    fn of_two_senders_of_one_kind_both_are_told() {
+        let mut heard = Heard { accepted: stamp(2, 30, 150, 4), ..Heard::default() };
+        heard.peers[..2].copy_from_slice(&[stamp(1, 20, 150, 2), stamp(2, 30, 150, 2)]);
+        assert_eq!(news(&Heard::default(), &heard), [(20, 1, 150), (30, 2, 150)]);
+        let mut later = heard;
+        later.accepted = stamp(1, 40, 150, 5);
+        later.peers[0] = stamp(1, 40, 150, 3);
+        assert_eq!(news(&heard, &later), [(40, 1, 150)]);
+    }
+
+    #[test]
+    fn who_lost_its_place_and_comes_back_is_told_once() {
+        let mut seen = Heard::default();
+        seen.peers[0] = stamp(1, 20, 150, 2);
+        let mut heard = seen;
+        heard.peers[0] = stamp(2, 30, 150, 1);
+        heard.peers[1] = stamp(1, 40, 150, 1);
+        assert_eq!(news(&seen, &heard), [(30, 2, 150), (40, 1, 150)]);
+    }
+}

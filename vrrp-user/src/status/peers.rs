@@ -1,0 +1,54 @@
+//! The other routers of a virtual router, each as it was last heard. Nothing is gathered here.
+
+use serde::{Deserialize, Serialize};
+
+use super::text::seconds;
+
+/// A router that advertised.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PeerStatus {
+    /// Where its advertisements come from.
+    pub address: String,
+    /// Its priority, 0 if it resigned.
+    pub priority: u8,
+    /// Its Advertisement_Interval in milliseconds.
+    pub advertisement_interval_ms: f64,
+    /// Seconds since it was last heard.
+    pub heard_seconds_ago: f64,
+    /// How many of its advertisements counted since it is remembered.
+    pub advertisements: u64,
+    /// Whether its address list is not this node's.
+    pub differing_list: bool,
+}
+
+/// One line for people.
+pub(super) fn render(peer: &PeerStatus) -> String {
+    let PeerStatus { address, priority, advertisement_interval_ms: interval, advertisements, .. } = peer;
+    let age = seconds(peer.heard_seconds_ago);
+    let priority = if *priority == 0 { "resigned".to_owned() } else { format!("priority {priority}") };
+    let differs = if peer.differing_list { "; its address list differs" } else { "" };
+    format!("{address}, {priority}, every {interval} ms, last heard {age} ago ({advertisements}){differs}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_one_line() {
+        let peer = PeerStatus {
+            address: "192.0.2.2".to_owned(),
+            priority: 150,
+            advertisement_interval_ms: 100.0,
+            heard_seconds_ago: 0.0421,
+            advertisements: 17,
+            differing_list: false,
+        };
+        assert_eq!(render(&peer), "192.0.2.2, priority 150, every 100 ms, last heard 42 ms ago (17)");
+        let left = PeerStatus { priority: 0, differing_list: true, ..peer };
+        assert_eq!(
+            render(&left),
+            "192.0.2.2, resigned, every 100 ms, last heard 42 ms ago (17); its address list differs"
+        );
+    }
+}
