@@ -55,6 +55,9 @@ pub struct Run {
     /// Configuration file [default: /etc/xvrrp/xvrrp.conf, else /etc/keepalived/keepalived.conf].
     #[arg(short = 'f', long = "file", value_name = "FILE", conflicts_with = "Options")]
     pub file: Option<PathBuf>,
+    /// Lines that begin with `@ID` hold where this is ID [default: the host's short name].
+    #[arg(short = 'i', long, value_name = "ID")]
+    pub config_id: Option<String>,
     /// Unix socket for `xvrrp status` and `xvrrp events`.
     #[arg(long, value_name = "PATH", default_value = CONTROL_PATH)]
     pub control: PathBuf,
@@ -69,6 +72,9 @@ pub struct Check {
     /// Configuration file [default: as for `run`].
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Lines that begin with `@ID` hold where this is ID [default: the host's short name].
+    #[arg(short = 'i', long, value_name = "ID")]
+    pub config_id: Option<String>,
 }
 
 /// Arguments of `status` and of `events`.

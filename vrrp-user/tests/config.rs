@@ -36,6 +36,10 @@ impl Host for TestHost {
         "castor".into()
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        (name == "SITE").then(|| "north".into())
+    }
+
     fn has_interface(&self, name: &str) -> bool {
         ["eth0", "eth1"].contains(&name)
     }
@@ -223,7 +227,7 @@ fn check(row: &Row) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keepalived.conf");
     fs::write(&path, &row.text).unwrap();
-    let loaded = load_for(&path, &TestHost { script_account: row.account });
+    let loaded = load_for(&path, None, &TestHost { script_account: row.account });
     compare(&loaded, &row.expected)
 }
 

@@ -12,7 +12,7 @@ fn load_bytes(bytes: &[u8]) -> Loaded {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keepalived.conf");
     fs::write(&path, bytes).unwrap();
-    load(&path)
+    load(&path, None)
 }
 
 fn check(bytes: &[u8]) {
@@ -66,6 +66,12 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         "{{",
         "}}",
         "@a",
+        "@^a",
+        "$X=",
+        "${X}",
+        "${_HASH}",
+        "~SEQ(y,1,3)",
+        "~LST({X,y},{1,2})",
         "\r\n",
         "brd",
         "+",
@@ -152,6 +158,11 @@ fn large_files_take_a_bounded_time() {
         "include x*\n",
         "\u{a0}y\n",
         "@x\n",
+        "$X=${X}\n",
+        "$X=a\\\n",
+        "~SEQ(X,1,2) ",
+        "~LST(X,",
+        "@^x ",
     ] {
         let text = pattern.repeat(SIZE / pattern.len());
         let started = Instant::now();

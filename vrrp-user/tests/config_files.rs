@@ -34,7 +34,7 @@ fn lines(loaded: &Loaded, folder: &Path) -> Vec<String> {
 
 fn check_files(files: &[(&str, &str)], expected: &[&str]) -> Loaded {
     let folder = folder(files);
-    let loaded = load(&folder.path().join(files[0].0));
+    let loaded = load(&folder.path().join(files[0].0), None);
     let found = lines(&loaded, folder.path());
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (line, part) in found.iter().zip(expected) {
@@ -84,6 +84,9 @@ fn a_pattern_without_match_is_noticed_and_refused_where_a_match_was_demanded() {
     check_files(&[("a", &with("include none/*.conf"))], &["a:1:9: notice: no file matches `none/*.conf`"]);
     check_files(&[("a", &with("includer none.conf"))], &["a:1:10: notice: no file matches"]);
     check_files(&[("a", &with("includem none.conf"))], &["a:1:10: error: no file matches"]);
+    check_files(&[("a", &with("includem none/*.conf"))], &["a:1:10: notice: no file matches"]);
+    check_files(&[("a", &with("includew none/*.conf"))], &["a:1:10: error: no file matches"]);
+    check_files(&[("a", &with("includeb {none,other}.conf"))], &["a:1:10: error: no file matches"]);
     check_files(&[("a", &with("includea none/*.conf"))], &["a:1:10: error: no file matches"]);
     check_files(&[("a", &with("include"))], &["a:1:1: error: `include` needs a file name"]);
 }
@@ -95,6 +98,57 @@ fn files_that_include_each_other_are_refused() {
 }
 
 #[test]
+fn definitions_reach_into_included_files_and_out_of_them() {
+    let main = "$P=7\ninclude parts/a.conf\n@other include absent.conf\nglobal_defs {\nrouter_id ${WHO}\n}\n";
+    let part = INSTANCE.replace("V {", "V {\npriority $P") + "$WHO=${_PWD}\n";
+    let loaded = check_files(&[("main.conf", main), ("parts/a.conf", &part)], &[]);
+    let configuration = loaded.configuration.unwrap();
+    assert_eq!(configuration.instances[0].priority, 7);
+    // The value is read where it is used.
+    assert!(!configuration.router_id.ends_with("/parts") && configuration.router_id.starts_with('/'));
+}
+
+#[test]
+fn a_diagnostic_in_a_definition_shows_it_and_where_it_was_used() {
+    let main = format!("$P=256\n{}", INSTANCE.replace("V {", "V {\npriority $P"));
+    let loaded = check_files(&[("a", &main)], &["a:1:4: error: `priority` must be"]);
+    let text = render(&loaded.diagnostics, &loaded.sources, false);
+    assert!(text.contains("$P=256") && text.contains("priority $P") && text.contains("used here"), "{text}");
+}
+
+#[test]
+fn a_password_in_a_definition_is_not_shown() {
+    let block = "authentication {\nauth_pass $PASS extra\n}\n";
+    let main = format!("$PASS=s3cretly5\n{}", INSTANCE.replace("V {", &format!("V {{\n{block}")));
+    let folder = folder(&[("a", &main)]);
+    let loaded = load(&folder.path().join("a"), None);
+    let text = render(&loaded.diagnostics, &loaded.sources, false);
+    assert!(text.contains("$PASS=*********") && !text.contains("s3cret"), "{text}");
+}
+
+#[test]
+fn expansion_is_bounded() {
+    let laughs: String = (1..40).map(|n| format!("$A{n}=${{A{}}}${{A{}}}\n", n - 1, n - 1)).collect();
+    for text in [
+        format!("$A0=ha\n{laughs}${{A39}}\n"),
+        format!("$A0=\n{laughs}${{A39}}\n"),
+        "~SEQ(A, 0, 4294967295) $A\n".to_owned(),
+        "~SEQ(A, 0, 4294967295)\n".to_owned(),
+        "~SEQ(A,1,65536) ~SEQ(B,1,65536) ~SEQ(C,1,65536)\n".to_owned(),
+    ] {
+        let folder = folder(&[("a", &text)]);
+        let started = std::time::Instant::now();
+        let loaded = load(&folder.path().join("a"), None);
+        assert!(
+            lines(&loaded, folder.path()).iter().any(|line| line.contains("that is the limit")),
+            "{text}"
+        );
+        assert!(loaded.configuration.is_none());
+        assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}: {text}", started.elapsed());
+    }
+}
+
+#[test]
 fn includes_are_bounded_in_depth_and_number() {
     let names: Vec<String> = (0..20).map(|number| format!("f{number}")).collect();
     let texts: Vec<String> = (1..21).map(|number| format!("include f{number}\n")).collect();
@@ -103,7 +157,7 @@ fn includes_are_bounded_in_depth_and_number() {
     check_files(&files, &["16 files deep"]);
     let many = "include b\n".repeat(600);
     let folder = folder(&[("a", &many), ("b", "")]);
-    let loaded = load(&folder.path().join("a"));
+    let loaded = load(&folder.path().join("a"), None);
     assert!(
         lines(&loaded, folder.path()).iter().any(|line| line.contains("more than 1000 files and includes"))
     );
@@ -131,7 +185,7 @@ fn what_is_no_configuration_is_told_by_name() {
         ("binary", "binary is a binary file (NUL byte at offset 4)"),
     ] {
         let path: PathBuf = folder.path().join(name);
-        let loaded = load(&path);
+        let loaded = load(&path, None);
         let found = lines(&loaded, folder.path());
         assert!(found.len() == 1 && found[0].starts_with("error: "), "{found:?}");
         assert!(found[0].contains(expected), "{found:?}");
@@ -160,7 +214,7 @@ fn options_mean_what_a_file_means() {
                 nopreempt\nunicast_src_ip 192.0.2.1\nunicast_peer {\n192.0.2.2\n}\nvirtual_ipaddress {\n\
                 192.0.2.10/24\n192.0.2.11\n}\n}\n";
     let folder = folder(&[("a", file)]);
-    let from_file = load(&folder.path().join("a")).configuration.unwrap();
+    let from_file = load(&folder.path().join("a"), None).configuration.unwrap();
     let from_line = from_options(&options(line)).configuration.unwrap();
     assert_eq!(from_line, from_file);
     assert_eq!(from_line.instances[0].advertisement_interval, Interval::from_millis(100));

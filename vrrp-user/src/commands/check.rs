@@ -17,7 +17,7 @@ pub fn run(arguments: &cli::Check, style: Style) -> anyhow::Result<ExitCode> {
         None => config::default_path()
             .context("no configuration file found: name one, as in `xvrrp check FILE`")?,
     };
-    let loaded = config::load(&path);
+    let loaded = config::load(&path, arguments.config_id.as_deref());
     super::report(&loaded, style);
     match &loaded.configuration {
         Some(configuration) => {

@@ -38,5 +38,5 @@ fn load(arguments: &cli::Run) -> Result<Loaded> {
         None => config::default_path()
             .context("no configuration: name a file with -f, or give --interface, --vrid and --vip")?,
     };
-    Ok(config::load(&path))
+    Ok(config::load(&path, arguments.config_id.as_deref()))
 }

@@ -45,7 +45,7 @@ impl<'a> Context<'a> {
 
     /// Whether the text at a place has these bytes, as they stand in the file.
     pub(super) fn contains(&self, span: Span, bytes: &[u8]) -> bool {
-        self.sources.slice(span).windows(bytes.len()).any(|window| window == bytes)
+        self.sources.written(span).windows(bytes.len()).any(|window| window == bytes)
     }
 
     /// Says what is the same for every use of a keyword at its first use only.

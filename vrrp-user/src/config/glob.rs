@@ -26,7 +26,7 @@ pub(super) fn expand(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Whether the pattern is more than a name.
-fn has_signs(pattern: &str) -> bool {
+pub(super) fn has_signs(pattern: &str) -> bool {
     pattern.contains(['*', '?', '['])
 }
 

@@ -14,6 +14,8 @@ use super::model::Credentials;
 pub trait Host {
     /// The host's name, for `router_id`.
     fn name(&self) -> String;
+    /// The value of an environment variable, for `${_ENV NAME}`.
+    fn variable(&self, name: &str) -> Option<String>;
     /// Whether there is an interface of this name now.
     fn has_interface(&self, name: &str) -> bool;
     /// User and primary group of a user name; `Err` says why the system cannot tell.
@@ -41,6 +43,10 @@ pub struct ThisHost;
 impl Host for ThisHost {
     fn name(&self) -> String {
         gethostname().map_or_else(|_| "localhost".into(), |name| name.to_string_lossy().into_owned())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        env::var_os(name).map(|value| value.to_string_lossy().into_owned())
     }
 
     fn has_interface(&self, name: &str) -> bool {

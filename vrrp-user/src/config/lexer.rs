@@ -36,11 +36,13 @@ pub(super) enum Token {
     Close(Span),
     /// End of a line that is not inside quotes.
     End,
+    /// The files that stand here, by the index of the part.
+    Include(usize),
     /// Something that is not in the language; its place is known and reading can go on.
     Bad(Box<Diagnostic>),
 }
 
-/// An iterator over the tokens of one source.
+/// An iterator over the tokens of one source, or of a part of it that ends with a line.
 pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     file: u32,
@@ -48,23 +50,9 @@ pub(super) struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(file: u32, bytes: &'a [u8]) -> Self {
-        Self { bytes, file, at: 0 }
-    }
-
-    /// What is left of the current line, without comment and outer blanks: file names may hold braces.
-    pub(super) fn rest_of_line(&mut self) -> Word {
-        while self.peek().is_some_and(is_blank) {
-            self.at += 1;
-        }
-        let start = self.at;
-        while self.peek().is_some_and(|byte| !matches!(byte, b'\n' | b'#' | b'!')) {
-            self.at += 1;
-        }
-        let line = &self.bytes[start..self.at];
-        let length = line.trim_ascii_end().len();
-        let bytes = line[..length].to_vec();
-        Word { bytes, span: self.span(start, start + length) }
+    /// The tokens between `start` and the end of `bytes`.
+    pub(super) fn new(file: u32, bytes: &'a [u8], start: usize) -> Self {
+        Self { bytes, file, at: start }
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -161,7 +149,7 @@ const PLACEHOLDER_LIMIT: usize = 120;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-fn is_blank(byte: u8) -> bool {
+pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c')
 }
 
@@ -198,12 +186,12 @@ mod tests {
 
     /// Words as they are, braces as themselves, `;` for line ends, `?` for what is refused or warned of.
     fn tokens(text: &[u8]) -> String {
-        let shown = Lexer::new(0, text).map(|token| match token {
+        let shown = Lexer::new(0, text, 0).map(|token| match token {
             Token::Word(word) => format!("[{}]", word.text()),
             Token::Open(_) => "{".into(),
             Token::Close(_) => "}".into(),
             Token::End => ";".into(),
-            Token::Bad(_) => "?".into(),
+            Token::Bad(_) | Token::Include(_) => "?".into(),
         });
         shown.collect()
     }
@@ -231,14 +219,5 @@ mod tests {
         ] {
             assert_eq!(tokens(text), expected, "{:?}", String::from_utf8_lossy(text));
         }
-    }
-
-    #[test]
-    fn a_file_name_may_hold_braces_and_blanks() {
-        let mut lexer = Lexer::new(0, b"include  /etc/{a,b} c.conf # those\nx");
-        lexer.next();
-        let word = lexer.rest_of_line();
-        assert_eq!(word.text(), "/etc/{a,b} c.conf");
-        assert_eq!((word.span.start, word.span.end), (9, 26));
     }
 }

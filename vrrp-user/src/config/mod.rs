@@ -1,6 +1,6 @@
 //! keepalived.conf and the command line, read into one effective [`model::Configuration`].
 //!
-//! Bytes become tokens (`lexer`), tokens statements (`parser`), statements settings (`keywords`, tables of
+//! Files become text (`reader`: includes, conditions, definitions), text tokens (`lexer`), tokens statements (`parser`), statements settings (`keywords`, tables of
 //! data), settings a configuration (`lower`). All that is wrong is collected (`diagnostics`) and drawn
 //! (`render`). Nothing here changes the host; what is asked of it goes through [`Host`].
 
@@ -15,6 +15,8 @@ mod lower;
 pub mod model;
 mod options;
 mod parser;
+mod piece;
+mod reader;
 mod render;
 mod source;
 mod statement;
@@ -53,15 +55,18 @@ pub fn default_path() -> Option<PathBuf> {
 }
 
 /// Reads a file, and what it includes, for this host. Bad input of any kind ends up in the diagnostics.
-pub fn load(path: &Path) -> Loaded {
-    load_for(path, &ThisHost)
+///
+/// Lines that begin with `@ID` hold where ID is `config_id`, or the host's short name if that is `None`.
+pub fn load(path: &Path, config_id: Option<&str>) -> Loaded {
+    load_for(path, config_id, &ThisHost)
 }
 
 /// Like [`load`], for another host: the answers that depend on the host are `host`'s.
-pub fn load_for(path: &Path, host: &dyn Host) -> Loaded {
+pub fn load_for(path: &Path, config_id: Option<&str>, host: &dyn Host) -> Loaded {
     let mut sources = Sources::default();
     let mut report = Report::default();
-    let statements = parser::parse_file(path, &mut sources, &mut report);
+    let file = reader::read(path, config_id, &mut sources, &mut report, host);
+    let statements = file.map(|file| parser::parse(&file, &mut sources, &mut report)).unwrap_or_default();
     finish(&statements, sources, report, host)
 }
 

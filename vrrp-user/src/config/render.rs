@@ -25,7 +25,7 @@ pub fn render_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let mut line = String::new();
     if let Some(span) = diagnostic.span {
         let (row, column) = sources.position(span);
-        line = format!("{}:{row}:{column}: ", sources.name(span.file));
+        line = format!("{}:{row}:{column}: ", sources.file_name(span));
     }
     let severity = match diagnostic.severity {
         Severity::Error => "error",
@@ -50,6 +50,9 @@ fn draw(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Stri
     if let Some(span) = diagnostic.span {
         group = group.element(snippet(sources, span, diagnostic.label.as_deref(), AnnotationKind::Primary));
     }
+    if let Some(used) = diagnostic.span.and_then(|span| sources.used(span)) {
+        group = group.element(snippet(sources, used, Some("used here"), AnnotationKind::Context));
+    }
     if let Some((span, why)) = diagnostic.related.as_deref() {
         group = group.element(snippet(sources, *span, Some(why), AnnotationKind::Context));
     }
@@ -67,7 +70,7 @@ fn snippet<'a>(
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let Excerpt { text, mark, line } = sources.excerpt(span);
     let annotation = kind.span(mark).label(label);
-    Snippet::source(text).line_start(line).path(sources.name(span.file)).annotation(annotation)
+    Snippet::source(text).line_start(line).path(sources.file_name(span)).annotation(annotation)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The loaded files, kept for diagnostics: bytes, places and what must not be shown. No syntax is known here.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read},
     ops::Range,
@@ -9,6 +10,8 @@ use std::{
 };
 
 use thiserror::Error;
+
+use super::piece::{self, Piece};
 
 /// All files of one configuration together may be this large, in bytes.
 pub(super) const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -39,7 +42,12 @@ impl Span {
 struct Source {
     name: String,
     bytes: Arc<[u8]>,
-    secrets: Vec<Range<usize>>,
+    /// What must not be shown: where each range begins, and where it ends.
+    secrets: BTreeMap<usize, usize>,
+    /// How far all that follows the last secret keyword is hidden.
+    hidden_to: usize,
+    /// Where the text comes from; none for a file as it stands.
+    pieces: Vec<Piece>,
     /// Where each line begins; counted when a place is first asked for.
     lines: OnceLock<Vec<u32>>,
 }
@@ -124,8 +132,44 @@ impl Sources {
     /// Adds text that is not in a file. The caller bounds its size.
     pub(super) fn add(&mut self, name: String, bytes: Vec<u8>) -> u32 {
         self.total += bytes.len() as u64;
-        self.files.push(Source { name, bytes: bytes.into(), secrets: Vec::new(), lines: OnceLock::new() });
+        self.push(name, bytes, Vec::new())
+    }
+
+    /// Adds what became of the text of `source` when definitions were replaced. The caller bounds its size.
+    pub(super) fn add_expanded(&mut self, source: u32, bytes: Vec<u8>, pieces: Vec<Piece>) -> u32 {
+        self.push(self.name(source).to_owned(), bytes, pieces)
+    }
+
+    fn push(&mut self, name: String, bytes: Vec<u8>, pieces: Vec<Piece>) -> u32 {
+        let bytes = bytes.into();
+        let (secrets, lines) = (BTreeMap::new(), OnceLock::new());
+        self.files.push(Source { name, bytes, secrets, hidden_to: 0, pieces, lines });
         (self.files.len() - 1) as u32
+    }
+
+    fn pieces(&self, file: u32) -> &[Piece] {
+        self.files.get(file as usize).map_or(&[], |source| &source.pieces)
+    }
+
+    /// Where a span stands in the files as they are: with a definition's value, where that is defined.
+    pub fn origin(&self, span: Span) -> Span {
+        match self.pieces(span.file) {
+            [] => span,
+            pieces => piece::origin(pieces, span),
+        }
+    }
+
+    /// Where the definition was used whose value a span begins in.
+    pub(super) fn used(&self, span: Span) -> Option<Span> {
+        match self.pieces(span.file) {
+            [] => None,
+            pieces => piece::piece_at(pieces, span.start).used,
+        }
+    }
+
+    /// The bytes of a span as they stand in the files, before definitions were replaced.
+    pub(super) fn written(&self, span: Span) -> &[u8] {
+        self.slice(self.origin(span))
     }
 
     /// The bytes of one source; empty for an index that no source has.
@@ -148,8 +192,14 @@ impl Sources {
         self.bytes(span.file).get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
+    /// The name of the file that a span stands in.
+    pub fn file_name(&self, span: Span) -> &str {
+        self.name(self.origin(span).file)
+    }
+
     /// Line and column of a span's first byte, both from 1; the column counts UTF-8 characters.
     pub fn position(&self, span: Span) -> (usize, usize) {
+        let span = self.origin(span);
         let Some(source) = self.files.get(span.file as usize) else { return (1, 1) };
         let line = source.lines().partition_point(|&start| start <= span.start);
         let start = source.lines()[line - 1] as usize;
@@ -160,25 +210,49 @@ impl Sources {
 
     /// Hides what stands between `span` and the end of its line.
     pub(super) fn hide_after(&mut self, span: Span) {
-        let hidden = self.files.get(span.file as usize).and_then(|source| source.secrets.last());
-        if hidden.is_some_and(|last| last.end > span.end as usize) {
+        let hidden_to = self.files.get(span.file as usize).map_or(0, |source| source.hidden_to);
+        if hidden_to > span.end as usize {
             return;
         }
         let rest = self.bytes(span.file).get(span.end as usize..).unwrap_or_default();
         let end = rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
         let blanks = rest[..end].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.hide(Span { file: span.file, start: span.end + blanks as u32, end: span.end + end as u32 });
+        let end = span.end + end as u32;
+        if let Some(source) = self.files.get_mut(span.file as usize) {
+            source.hidden_to = end as usize;
+        }
+        self.hide(Span { file: span.file, start: span.end + blanks as u32, end });
     }
 
-    /// Marks bytes that no diagnostic may show; they do not lie before those of the last call.
+    /// Marks bytes that no diagnostic may show, where they stand and where they come from.
     pub(super) fn hide(&mut self, span: Span) {
-        if let Some(source) = self.files.get_mut(span.file as usize) {
-            source.secrets.push(span.start as usize..span.end as usize);
+        for place in self.places(span) {
+            if let Some(source) = self.files.get_mut(place.file as usize) {
+                let end = source.secrets.entry(place.start as usize).or_default();
+                *end = (*end).max(place.end as usize);
+            }
         }
+    }
+
+    /// All places that the text of a span comes from.
+    fn places(&self, span: Span) -> Vec<Span> {
+        let pieces = self.pieces(span.file);
+        if pieces.is_empty() || span.end <= span.start {
+            return vec![span];
+        }
+        let first = pieces.partition_point(|piece| piece.at <= span.start).saturating_sub(1);
+        let mut places = Vec::new();
+        for (index, piece) in pieces.iter().enumerate().skip(first).take_while(|(_, p)| p.at < span.end) {
+            let start = piece.at.max(span.start);
+            let end = pieces.get(index + 1).map_or(span.end, |next| next.at.min(span.end));
+            places.push(Span { end: piece.place(end - 1).end, ..piece.place(start) });
+        }
+        places
     }
 
     /// The line that a span begins in, as it may be shown, and where the span lies in it.
     pub(super) fn excerpt(&self, span: Span) -> Excerpt {
+        let span = self.origin(span);
         let bytes = self.bytes(span.file);
         let at = (span.start as usize).min(bytes.len());
         let start = bytes[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
@@ -198,10 +272,9 @@ impl Sources {
     fn masked(&self, file: u32, range: Range<usize>) -> String {
         let Some(source) = self.files.get(file as usize) else { return String::new() };
         let mut bytes = source.bytes[range.clone()].to_vec();
-        let before = source.secrets.partition_point(|secret| secret.start < range.end);
-        for secret in source.secrets[..before].iter().rev().take_while(|secret| secret.end > range.start) {
-            let from = secret.start.clamp(range.start, range.end) - range.start;
-            let to = secret.end.clamp(range.start, range.end) - range.start;
+        for (&start, &end) in source.secrets.range(..range.end).filter(|(_, end)| **end > range.start) {
+            let from = start.clamp(range.start, range.end) - range.start;
+            let to = end.clamp(range.start, range.end) - range.start;
             bytes[from..to].fill(b'*');
         }
         let strange = |c: char| c.is_control() && !matches!(c, '\t' | '\r');

@@ -26,7 +26,7 @@ use entries::{ADDRESS_OPTIONS, PEER_OPTIONS, TRACK_OPTIONS};
 use instance::{AUTHENTICATION, INSTANCE};
 use options::{EntryOption, OptionClass, apply_options};
 pub use reference::{KeywordRow, keyword_rows};
-pub(super) use root::{ROOT, include_must_match};
+pub(super) use root::ROOT;
 use script::SCRIPT;
 
 /// One keyword of a block whose settings go into a `T`.

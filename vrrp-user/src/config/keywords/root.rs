@@ -20,22 +20,6 @@ pub(in crate::config) static ROOT: Table<Draft> =
 
 type Row = Keyword<Draft>;
 
-/// Reading other files: the keyword, and whether it is an error if its pattern matches none. These hold in
-/// every block.
-const INCLUDES: &[(&str, bool)] = &[
-    ("include", false),
-    ("includer", false),
-    ("includem", true),
-    ("includew", true),
-    ("includeb", false),
-    ("includea", true),
-];
-
-/// Whether a file must match, if `name` reads other files.
-pub(in crate::config) fn include_must_match(name: &str) -> Option<bool> {
-    INCLUDES.iter().find(|(include, _)| *include == name).map(|(_, must_match)| *must_match)
-}
-
 const BLOCKS: &[Row] = &[
     Row::works("global_defs", "", Block(&GLOBAL, global), "settings of the whole node"),
     Row::works(

@@ -1,30 +1,52 @@
-//! Tokens with a little look-ahead.
+//! Tokens of one file, part by part, with a little look-ahead.
 
 use crate::config::{
-    lexer::{Lexer, Token, Word},
+    lexer::{Lexer, Token},
+    reader::{File, Part},
     source::Span,
     statement::Statement,
 };
 
-/// A lexer with one token, and one statement, of look-ahead.
+/// The tokens of a file with one token, and one statement, of look-ahead.
 pub(super) struct Cursor<'a> {
-    lexer: Lexer<'a>,
+    file: &'a File,
+    bytes: &'a [u8],
+    /// The part that comes after the one that the lexer reads.
+    next_part: usize,
+    lexer: Option<Lexer<'a>>,
     peeked: Option<Token>,
     put_back: Option<(Statement, Span)>,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(lexer: Lexer<'a>) -> Self {
-        Self { lexer, peeked: None, put_back: None }
+    /// `bytes` are those of the file's source.
+    pub(super) fn new(file: &'a File, bytes: &'a [u8]) -> Self {
+        Self { file, bytes, next_part: 0, lexer: None, peeked: None, put_back: None }
     }
 
     pub(super) fn next(&mut self) -> Option<Token> {
-        self.peeked.take().or_else(|| self.lexer.next())
+        self.peeked.take().or_else(|| self.read())
+    }
+
+    fn read(&mut self) -> Option<Token> {
+        loop {
+            if let Some(token) = self.lexer.as_mut().and_then(Lexer::next) {
+                return Some(token);
+            }
+            let part = self.file.parts.get(self.next_part)?;
+            self.next_part += 1;
+            match part {
+                Part::Text(range) => {
+                    self.lexer = Some(Lexer::new(self.file.source, &self.bytes[..range.end], range.start));
+                }
+                Part::Include(_) => return Some(Token::Include(self.next_part - 1)),
+            }
+        }
     }
 
     fn peek(&mut self) -> Option<&Token> {
         if self.peeked.is_none() {
-            self.peeked = self.lexer.next();
+            self.peeked = self.read();
         }
         self.peeked.as_ref()
     }
@@ -44,9 +66,12 @@ impl<'a> Cursor<'a> {
         Some(span)
     }
 
-    /// What is left of the line that the last token stands on. Nothing may have been peeked at.
-    pub(super) fn rest_of_line(&mut self) -> Word {
-        self.lexer.rest_of_line()
+    /// The files that an include token stands for.
+    pub(super) fn included(&self, part: usize) -> &'a [File] {
+        match self.file.parts.get(part) {
+            Some(Part::Include(files)) => files,
+            _ => &[],
+        }
     }
 
     /// Hands a statement that begins a block back to the block around.

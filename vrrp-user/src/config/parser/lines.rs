@@ -17,7 +17,7 @@ impl Parser<'_> {
         for word in words(line) {
             self.check_word(word);
         }
-        let Some(what) = unsupported(content, &line.keyword) else { return true };
+        let Some(what) = left_behind(content, &line.keyword) else { return true };
         self.report.push(error(line.keyword.span, format!("{what}: {}", quote(&line.keyword.text()))));
         false
     }
@@ -43,14 +43,19 @@ impl Parser<'_> {
 
     fn check_word(&mut self, word: &Word) {
         if word.bytes.windows(3).any(|window| window == b"${_") {
-            let refused = error(word.span, "predefined variables are not supported yet");
-            self.report.push(refused.help("write the value itself"));
+            let text = word.text();
+            let refused =
+                error(word.span, format!("{} is not predefined, or not with these words", quote(&text)));
+            self.report.push(refused.help(PREDEFINED));
         }
         if std::str::from_utf8(&word.bytes).is_err() {
             self.report.push(warning(word.span, "this text is not UTF-8").help("save the file as UTF-8"));
         }
     }
 }
+
+const PREDEFINED: &str =
+    "there are ${_PWD}, ${_INSTANCE}, ${_ENV NAME}, ${_RANDOM [MIN [MAX]]}, ${_HASH} and ${_BANG}";
 
 fn words(line: &Statement) -> impl Iterator<Item = &Word> {
     std::iter::once(&line.keyword).chain(&line.arguments)
@@ -64,27 +69,19 @@ pub(super) fn may_be_shown(table: &dyn Lookup, first: &Word) -> bool {
     !table.has_secrets() || (plain && keywords::suggestion(table, &name).is_some())
 }
 
-/// What the language has and this version has not, and what templates leave behind, by how a line begins; and
-/// whether that holds for lines of values too, which are otherwise refused in better words.
-const UNSUPPORTED: &[(&str, bool, &str)] = &[
-    (
-        "@",
-        true,
-        "conditional lines are not supported yet; write what holds for this host without its condition",
-    ),
-    ("~SEQ", true, "~SEQ is not supported yet; write the lines out"),
-    ("~LST", true, "~LST is not supported yet; write the lines out"),
-    ("$", false, "definitions and variables are not supported yet; write the value itself where it is used"),
-    ("{{", false, TEMPLATE),
-    ("{%", false, TEMPLATE),
-    ("<%", false, TEMPLATE),
+/// What templates and forgotten definitions leave behind, by how a line begins. Lines of values are refused in
+/// better words.
+const LEFT_BEHIND: &[(&str, &str)] = &[
+    ("$", "there is no such definition before this line"),
+    ("{{", TEMPLATE),
+    ("{%", TEMPLATE),
+    ("<%", TEMPLATE),
 ];
 
 const TEMPLATE: &str = "this is a template, not a configuration; fill it in first";
 
-fn unsupported(content: Content, first: &Word) -> Option<&'static str> {
+fn left_behind(content: Content, first: &Word) -> Option<&'static str> {
+    let Content::Keywords(_) = content else { return None };
     let text = first.text();
-    let applies = |always: bool| always || matches!(content, Content::Keywords(_));
-    let found = UNSUPPORTED.iter().find(|(prefix, always, _)| applies(*always) && text.starts_with(prefix));
-    found.map(|(_, _, what)| *what)
+    LEFT_BEHIND.iter().find(|(prefix, _)| text.starts_with(prefix)).map(|(_, what)| *what)
 }

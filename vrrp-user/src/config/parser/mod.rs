@@ -1,42 +1,35 @@
 //! Tokens to statements and blocks, led by the keyword tables. Values are not looked at here.
 
 mod cursor;
-mod files;
 mod lines;
-
-use std::path::Path;
 
 use super::{
     diagnostics::{Diagnostic, Report, error, warning},
     keywords::{self, Lookup, Shape},
     lexer::{Token, Word},
+    reader::File,
     source::{Sources, Span},
     statement::Statement,
     values::quote,
 };
 use cursor::Cursor;
-use files::OpenFile;
 
 const STATEMENT_LIMIT: usize = 250_000;
 
-/// Reads `path` and what it includes. What cannot be read is reported; the rest is returned.
-pub(super) fn parse_file(path: &Path, sources: &mut Sources, report: &mut Report) -> Vec<Statement> {
+/// The statements of a file. What cannot be read is reported; the rest is returned.
+pub(super) fn parse(file: &File, sources: &mut Sources, report: &mut Report) -> Vec<Statement> {
     let root = keywords::root();
-    let scopes = vec![root];
-    let mut parser = Parser { sources, report, open_files: Vec::new(), scopes, includes: 0, statements: 0 };
+    let mut parser = Parser { sources, report, scopes: vec![root], statements: 0 };
     let mut statements = Vec::new();
-    parser.file(path, None, Content::Keywords(root), &mut statements);
+    parser.file(file, Content::Keywords(root), &mut statements);
     statements
 }
 
 struct Parser<'a> {
     sources: &'a mut Sources,
     report: &'a mut Report,
-    /// Outermost first.
-    open_files: Vec<OpenFile>,
     /// The tables of the blocks being read, outermost first.
     scopes: Vec<&'static dyn Lookup>,
-    includes: usize,
     statements: usize,
 }
 
@@ -74,6 +67,12 @@ impl Block {
 }
 
 impl Parser<'_> {
+    /// What a file holds is part of the block that includes it; its braces match within it.
+    fn file(&mut self, file: &File, content: Content, out: &mut Vec<Statement>) {
+        let bytes = self.sources.shared(file.source);
+        self.block(&mut Cursor::new(file, &bytes), Block { content, open: None }, out);
+    }
+
     /// Reads statements until the block ends.
     ///
     /// Blocks in blocks are calls in calls, as deep as the tables are nested and files include files; any other
@@ -104,6 +103,9 @@ impl Parser<'_> {
                 self.skip(cursor, span);
             }
             Some(Token::Word(word)) => return self.line(cursor, block, word, out),
+            Some(Token::Include(part)) => {
+                cursor.included(part).iter().for_each(|file| self.file(file, block.content, out));
+            }
             Some(Token::Bad(diagnostic)) => self.report.push(*diagnostic),
             Some(Token::End) => {}
         }
@@ -117,10 +119,6 @@ impl Parser<'_> {
 
     /// Reads the rest of a line that begins with `first`.
     fn line(&mut self, cursor: &mut Cursor<'_>, block: Block, first: Word, out: &mut Vec<Statement>) -> Flow {
-        if let Some(must_match) = keywords::include_must_match(&first.text()) {
-            self.include(cursor, block.content, (&first, must_match), out);
-            return Flow::On;
-        }
         let mut statement = Statement { keyword: first, arguments: Vec::new(), body: Vec::new() };
         let mut readable = true;
         while let Some(token) = cursor.next_in_line() {
@@ -130,7 +128,7 @@ impl Parser<'_> {
                     self.report.push(*diagnostic);
                     readable = false;
                 }
-                Token::Open(_) | Token::Close(_) | Token::End => {}
+                Token::Open(_) | Token::Close(_) | Token::Include(_) | Token::End => {}
             }
         }
         if self.check_line(block.content, &statement) && readable {
@@ -250,7 +248,7 @@ impl Parser<'_> {
                         self.sources.hide_after(word.span);
                     }
                 }
-                Some(Token::End) => {}
+                Some(Token::Include(_) | Token::End) => {}
             }
         }
     }

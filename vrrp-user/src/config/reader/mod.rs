@@ -1,0 +1,103 @@
+//! Files to text: what is included, what is conditional, what is defined and what is repeated. The text is what
+//! a file without all that would hold; words and blocks are not known here.
+//!
+//! As in keepalived (its manual, "Advanced configuration") all of it is decided line by line. Unlike there,
+//! an `include` may be conditional and may be inserted by a definition.
+
+mod definitions;
+mod expansion;
+mod files;
+mod input;
+mod predefined;
+mod sequence;
+mod text;
+
+use std::{ops::Range, path::Path};
+
+use super::{
+    diagnostics::{Report, error},
+    host::Host,
+    source::{Sources, Span},
+};
+use definitions::Definitions;
+use files::OpenFile;
+
+/// How many bytes all uses of definitions and all repeated lines may be together.
+const EXPANSION_LIMIT: usize = 16 * 1024 * 1024;
+
+/// One file as it is to be parsed.
+#[derive(Debug)]
+pub(super) struct File {
+    /// The source that holds its text.
+    pub(super) source: u32,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A part of a file.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// A range of its source.
+    Text(Range<usize>),
+    /// What an `include` stands for.
+    Include(Vec<File>),
+}
+
+/// Reads `path` and what it includes; what cannot be read is reported.
+pub(super) fn read(
+    path: &Path,
+    config_id: Option<&str>,
+    sources: &mut Sources,
+    report: &mut Report,
+    host: &dyn Host,
+) -> Option<File> {
+    let config_id = config_id.map_or_else(|| short(&host.name()).to_owned(), str::to_owned);
+    let mut reader = Reader {
+        sources,
+        report,
+        host,
+        config_id,
+        definitions: Definitions::default(),
+        open_files: Vec::new(),
+        includes: 0,
+        spent: 0,
+        exhausted: false,
+        warned: Vec::new(),
+    };
+    reader.file(path, None)
+}
+
+/// A host's name without its domain.
+fn short(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
+/// What all files of one configuration share.
+struct Reader<'a> {
+    sources: &'a mut Sources,
+    report: &'a mut Report,
+    host: &'a dyn Host,
+    /// What follows `@` on lines that hold for this host.
+    config_id: String,
+    definitions: Definitions,
+    /// Outermost first.
+    open_files: Vec<OpenFile>,
+    includes: usize,
+    /// Out of [`EXPANSION_LIMIT`].
+    spent: usize,
+    exhausted: bool,
+    /// Definitions of which it was said that they are not replaced where something follows them.
+    warned: Vec<definitions::Name>,
+}
+
+impl Reader<'_> {
+    /// Takes from what expansions may cost; false, after it was reported, if it is used up.
+    fn charge(&mut self, cost: usize, place: Span) -> bool {
+        self.spent = self.spent.saturating_add(cost);
+        if self.spent > EXPANSION_LIMIT && !self.exhausted {
+            self.exhausted = true;
+            let message = format!("definitions and sequences make more than {EXPANSION_LIMIT} bytes");
+            self.report.push(error(place, message).help("that is the limit; what follows is not read"));
+        }
+        !self.exhausted
+    }
+}
