@@ -1,6 +1,6 @@
 //! The Lab: hosts in namespaces on one switch, the programs that run on them, and witnesses of what happened.
 //!
-//! Stories live in `tests/`; the product is only ever run here, never linked.
+//! Stories live in `tests/`; the node is only ever run here, never linked. Traffic is made with the project's codec.
 
 pub mod bench;
 pub mod conf;

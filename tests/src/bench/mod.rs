@@ -1,68 +1,87 @@
-//! Measurements that ordinary tests must not make: numbers of our node beside keepalived's, taken in turn in
-//! one run on one machine. What is measured is in a file of its own each.
+//! The benchmark: our node by each of its datapaths beside keepalived and FRR, taken in turn in one run on one machine.
+//! `scenarios` declare what is done and measured, `frame` does it, `gauge` measures, `report` tells.
 
-mod addresses;
-mod outage;
+mod contestants;
+mod frame;
+mod gauge;
+mod machine;
+mod play;
+mod report;
+mod results;
+mod routers;
+mod scenarios;
+mod stats;
 
 use std::{
     io::{Write as _, stdout},
-    time::Duration,
+    path::PathBuf,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 
-use crate::scenario::Make;
+use frame::Plan;
+use results::Results;
+use scenarios::Scope;
 
-/// The two that are compared.
-const MAKES: [Make; 2] = [Make::Xvrrp, Make::Keepalived];
-
-/// Numbers of our node beside keepalived's.
+/// Numbers of our node, by each of its datapaths, beside keepalived's and FRR's.
 #[derive(Debug, Parser)]
-#[command(name = "bench", version)]
+#[command(name = "bench", version, args_conflicts_with_subcommands = true)]
 pub struct Bench {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    /// A few telling rows instead of all: minutes, not an hour
+    #[arg(long)]
+    quick: bool,
+    /// Only these scenarios, or rows whose names contain the words
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    only: Vec<String>,
+    /// Rounds of each contestant, taken in turn [default: by row]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+    /// Say what there is, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Where results.json, results.csv and report.html go
+    #[arg(long, default_value_os_t = default_output())]
+    output: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// How long a client gets no answer when the Active's link is cut
-    Outage(outage::Outage),
-    /// Whether advertisements leave on time while a new Active takes many addresses
-    Addresses(addresses::Addresses),
+    /// What changed from one results.json to another beyond the noise that they state
+    Compare {
+        /// An earlier results.json
+        old: PathBuf,
+        /// A later one
+        new: PathBuf,
+    },
 }
 
 impl Bench {
     /// Runs it and prints what it found.
     pub fn run(&self) -> Result<()> {
-        match &self.command {
-            Command::Outage(outage) => outage.run(),
-            Command::Addresses(addresses) => addresses.run(),
+        if let Some(Command::Compare { old, new }) = &self.command {
+            return print(&report::compare(&Results::read(old)?, &Results::read(new)?));
         }
+        let scope = if self.quick { Scope::Quick } else { Scope::Full };
+        let plan = Plan::new(scope, &self.only, self.rounds);
+        if self.list {
+            return print(&plan.list());
+        }
+        ensure!(!plan.is_empty(), "no row is named {:?}; --list says which there are", self.only.join(" "));
+        let results = plan.run(self.quick)?;
+        results.write(&self.output)?;
+        report::write(&results, &self.output)?;
+        print(&report::table(&results))?;
+        print(&format!("\n{} has results.json, results.csv and report.html", self.output.display()))
     }
 }
 
-/// Middle and worst of some durations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Spread {
-    median: Duration,
-    worst: Duration,
+fn default_output() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/bench"))
 }
 
-impl Spread {
-    /// `None` of nothing. With an even count the lower of the two in the middle is the median.
-    fn of(mut durations: Vec<Duration>) -> Option<Self> {
-        durations.sort();
-        let median = *durations.get(durations.len().saturating_sub(1) / 2)?;
-        Some(Self { median, worst: *durations.last()? })
-    }
-}
-
-fn milliseconds(duration: Duration) -> String {
-    format!("{:.1} ms", duration.as_secs_f64() * 1e3)
-}
-
-fn print(line: &str) -> Result<()> {
-    writeln!(stdout(), "{line}").context("printing")
+fn print(text: &str) -> Result<()> {
+    writeln!(stdout(), "{text}").context("printing")
 }

@@ -6,14 +6,15 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
 use nix::sys::{
     signal::{SigSet, Signal},
     signalfd::{SfdFlags, SignalFd},
 };
 use serde::Serialize;
-use vrrp_tests::probe;
+use vrrp_common::wire::Family;
+use vrrp_tests::probe::{self, Traffic};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -43,6 +44,35 @@ enum Command {
         #[arg(long, default_value_t = 1000)]
         period: u64,
     },
+    /// Ask for an address in two ways and hear who advertises, until SIGTERM: prints everything at the end
+    Observe {
+        /// Whom to ask for [default: nobody]
+        #[arg(long)]
+        address: Option<IpAddr>,
+        /// Microseconds from one question to the next
+        #[arg(long, default_value_t = 1000)]
+        period: u64,
+    },
+    /// VRRP at a steady pace until SIGTERM: prints how much left
+    Send {
+        #[arg(long, value_enum)]
+        kind: probe::Kind,
+        /// Frames a second, of all routers together
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        rate: u32,
+        /// The first and the last virtual router
+        #[arg(long, num_args = 2, default_values_t = [51, 51])]
+        vrids: Vec<u8>,
+        /// 4, 6 or both
+        #[arg(long, value_delimiter = ',', default_value = "4")]
+        families: Vec<u8>,
+        /// Milliseconds that they say is their interval
+        #[arg(long, default_value_t = 1000)]
+        interval: u64,
+        /// The last number of this host's addresses
+        #[arg(long)]
+        host: u8,
+    },
     /// VRRP packets with any payload, one every 40 ms
     Junk {
         /// A host [default: the multicast group]
@@ -67,15 +97,35 @@ fn main() -> Result<()> {
             probe::watch(address, Duration::from_millis(period), Duration::from_millis(timeout), print)
         }
         Command::Ping { address, period } => {
-            let mut terminate = SigSet::empty();
-            terminate.add(Signal::SIGTERM);
-            terminate.thread_block().context("blocking SIGTERM")?;
-            let asked = SignalFd::with_flags(&terminate, SfdFlags::SFD_NONBLOCK).context("signalfd")?;
-            let stop = || asked.read_signal().is_ok_and(|signal| signal.is_some());
-            probe::ping(address, Duration::from_micros(period), stop, print)
+            probe::ping(address, Duration::from_micros(period), until_terminated()?, print)
+        }
+        Command::Observe { address, period } => {
+            let ready = || print(&"ready");
+            print(&probe::observe(address, Duration::from_micros(period), until_terminated()?, ready)?)
+        }
+        Command::Send { kind, rate, vrids, families, interval, host } => {
+            let family = |number: &u8| if *number == 6 { Family::V6 } else { Family::V4 };
+            let [first, last] = vrids[..] else { bail!("--vrids takes two numbers") };
+            let traffic = Traffic {
+                kind,
+                vrids: first..=last,
+                families: families.iter().map(family).collect(),
+                interval: Duration::from_millis(interval),
+                host,
+            };
+            print(&traffic.send(rate, until_terminated()?)?)
         }
         Command::Junk { to, ttl, count, message } => probe::send_junk(to, ttl, count, &message),
     }
+}
+
+/// Tells whether SIGTERM has come.
+fn until_terminated() -> Result<impl FnMut() -> bool> {
+    let mut terminate = SigSet::empty();
+    terminate.add(Signal::SIGTERM);
+    terminate.thread_block().context("blocking SIGTERM")?;
+    let asked = SignalFd::with_flags(&terminate, SfdFlags::SFD_NONBLOCK).context("signalfd")?;
+    Ok(move || asked.read_signal().is_ok_and(|signal| signal.is_some()))
 }
 
 fn print<T: Serialize>(what: &T) -> Result<()> {

@@ -3,12 +3,17 @@
 mod http;
 mod icmp;
 mod junk;
+mod observer;
+mod packets;
+mod traffic;
 
 use serde::{Deserialize, Serialize};
 
 pub use http::{answer, watch};
 pub use icmp::{Ping, ping};
 pub use junk::send_junk;
+pub use observer::{Deed, Seen, observe};
+pub use traffic::{Kind, Sent, Traffic, addresses};
 
 /// Nanoseconds of `CLOCK_BOOTTIME`: the same clock on every host of a lab.
 pub type Nanos = u64;

@@ -1,0 +1,263 @@
+//! The kernel's programs of a running node: what they cost, and running them on frames of our making. The node's own
+//! programs and maps are taken, not copies of them.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd},
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+const MAP_LOOKUP: u32 = 1;
+const MAP_UPDATE: u32 = 2;
+const MAP_NEXT_KEY: u32 = 4;
+const PROG_LOAD: u32 = 5;
+const TEST_RUN: u32 = 10;
+const PROG_BY_ID: u32 = 13;
+const MAP_BY_ID: u32 = 14;
+const INFO: u32 = 15;
+const ENABLE_STATS: u32 = 32;
+
+/// The kernel accounts the run time of all programs while this lives, and stops however this process ends.
+#[derive(Debug)]
+pub(crate) struct Accounting(#[expect(dead_code, reason = "closing it ends the accounting")] OwnedFd);
+
+impl Accounting {
+    /// Begins.
+    pub(crate) fn start() -> Result<Self> {
+        let fd = Attr::default().word(0, 0).open(ENABLE_STATS);
+        fd.map(Self).context("asking the kernel to account the run time of programs")
+    }
+}
+
+/// A program that some process holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// Number.
+    pub(crate) id: u32,
+    /// As the object names it, cut to 15 letters by the kernel.
+    pub(crate) name: String,
+    /// Instructions that the verifier looked at.
+    pub(crate) verified: u64,
+    /// Nanoseconds that it ran while they were accounted.
+    pub(crate) run_time: u64,
+    /// How often it ran while that was accounted.
+    pub(crate) runs: u64,
+    is_xdp: bool,
+}
+
+/// The programs that a process holds, by number.
+pub(crate) fn programs(pid: i32) -> Result<Vec<Program>> {
+    let ids = held(pid, "prog_id:")?;
+    ids.into_values().map(|facts| Program::new(&facts)).collect()
+}
+
+/// Tells the programs of a process that what arrives on loopback, where the kernel runs them for us, has arrived on
+/// the interface that they listen on: entries of the maps keyed by interface are there for loopback too.
+pub(crate) fn listen_on_loopback(pid: i32) -> Result<()> {
+    for id in held(pid, "map_id:")?.into_keys() {
+        let map = Map::open(id)?;
+        if ["xvrrp_routers", "xvrrp_stations", "xvrrp_strange"].contains(&map.name.as_str()) {
+            map.repeat_for_loopback().with_context(|| map.name.clone())?;
+        }
+    }
+    Ok(())
+}
+
+impl Program {
+    const XDP: &'static str = "6";
+
+    fn new(facts: &BTreeMap<String, String>) -> Result<Self> {
+        let number = |key: &str| facts.get(key).map_or(Ok(0), |text| text.parse::<u64>());
+        let id = u32::try_from(number("prog_id:")?)?;
+        let info = info(&open_program(id)?)?;
+        Ok(Self {
+            id,
+            // struct bpf_prog_info, `name`
+            name: name(&info[64..80]),
+            verified: number("verified_insns:")?,
+            run_time: number("run_time_ns:")?,
+            runs: number("run_cnt:")?,
+            is_xdp: facts.get("prog_type:").is_some_and(|kind| kind == Self::XDP),
+        })
+    }
+
+    /// Nanoseconds for one run on a frame, above those of a program of its kind that does nothing. The two take turns,
+    /// and the best of several turns counts: whatever interrupts a turn only adds to it.
+    pub(crate) fn cost(&self, frame: &[u8]) -> Result<f64> {
+        const TURNS: usize = 5;
+        const RUNS: u32 = 200_000;
+        let (own, empty) = (open_program(self.id)?, empty_program(self.is_xdp)?);
+        let mut best = [f64::INFINITY; 2];
+        for _ in 0..TURNS {
+            for (program, best) in [&own, &empty].into_iter().zip(&mut best) {
+                *best = best.min(test_run(program, frame, RUNS)?);
+            }
+        }
+        Ok(best[0] - best[1])
+    }
+}
+
+/// Nanoseconds of a run in the mean. The kernel says whole nanoseconds.
+fn test_run(program: &OwnedFd, frame: &[u8], runs: u32) -> Result<f64> {
+    let mut attr =
+        Attr::default().fd(0, program).word(8, frame.len() as u32).address(16, frame).word(32, runs);
+    attr.call(TEST_RUN).context("running a program on a frame")?;
+    Ok(f64::from(attr.read(36)))
+}
+
+fn open_program(id: u32) -> Result<OwnedFd> {
+    Attr::default().word(0, id).open(PROG_BY_ID).with_context(|| format!("program {id}"))
+}
+
+/// "r0 = pass; exit".
+fn empty_program(is_xdp: bool) -> Result<OwnedFd> {
+    let (kind, pass) = if is_xdp { (6, 2) } else { (3, -1) };
+    let code: [u64; 2] = [0xb7 | u64::from(i32::cast_unsigned(pass)) << 32, 0x95];
+    let attr = Attr::default().word(0, kind).word(4, 2).address(8, &code).address(16, b"GPL\0");
+    attr.open(PROG_LOAD).context("loading a program that does nothing")
+}
+
+struct Map {
+    fd: OwnedFd,
+    name: String,
+    key: usize,
+    value: usize,
+}
+
+impl Map {
+    const PER_CPU_HASH: u32 = 5;
+    const LOOPBACK: [u8; 4] = 1_u32.to_ne_bytes();
+
+    fn open(id: u32) -> Result<Self> {
+        let fd = Attr::default().word(0, id).open(MAP_BY_ID).with_context(|| format!("map {id}"))?;
+        let info = info(&fd)?;
+        let word = |at: usize| u32::from_ne_bytes([info[at], info[at + 1], info[at + 2], info[at + 3]]);
+        let value = (word(12) as usize).next_multiple_of(8);
+        let copies = if word(0) == Self::PER_CPU_HASH { processors()? } else { 1 };
+        Ok(Self { fd, name: name(&info[24..40]), key: word(8) as usize, value: value * copies })
+    }
+
+    fn repeat_for_loopback(&self) -> Result<()> {
+        for key in self.keys() {
+            let mut value = vec![0_u64; self.value / 8];
+            let here = || Attr::default().fd(0, &self.fd);
+            here().address(8, &key).buffer(16, &mut value).call(MAP_LOOKUP)?;
+            let copy = [&Self::LOOPBACK, &key[4..]].concat();
+            here().address(8, &copy).address(16, &value).call(MAP_UPDATE)?;
+        }
+        Ok(())
+    }
+
+    fn keys(&self) -> Vec<Vec<u8>> {
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        loop {
+            let mut next = vec![0; self.key];
+            let attr = Attr::default().fd(0, &self.fd).buffer(16, &mut next);
+            let mut attr = if let Some(last) = keys.last() { attr.address(8, last) } else { attr };
+            if attr.call(MAP_NEXT_KEY).is_err() {
+                return keys;
+            }
+            keys.push(next);
+        }
+    }
+}
+
+/// What the kernel says of each object of a kind that a process holds, by the object's number.
+fn held(pid: i32, kind: &str) -> Result<BTreeMap<u32, BTreeMap<String, String>>> {
+    let directory = format!("/proc/{pid}/fdinfo");
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(&directory).with_context(|| directory.clone())? {
+        // One that was closed meanwhile is not held.
+        let Ok(text) = fs::read_to_string(entry?.path()) else { continue };
+        let facts: BTreeMap<String, String> = text
+            .lines()
+            .filter_map(|line| line.split_once(char::is_whitespace))
+            .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
+            .collect();
+        // A link names its program, too, but does not tell of it.
+        if facts.contains_key("link_id:") {
+            continue;
+        }
+        if let Some(id) = facts.get(kind) {
+            found.insert(id.parse()?, facts);
+        }
+    }
+    Ok(found)
+}
+
+fn info(fd: &OwnedFd) -> Result<[u8; 256]> {
+    let mut info = [0_u64; 32];
+    let mut attr = Attr::default().fd(0, fd).word(4, 256).buffer(8, &mut info);
+    attr.call(INFO).context("asking for the facts of a BPF object")?;
+    let mut bytes = [0; 256];
+    for (chunk, word) in bytes.chunks_exact_mut(8).zip(info) {
+        chunk.copy_from_slice(&word.to_ne_bytes());
+    }
+    Ok(bytes)
+}
+
+fn name(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+/// Per-processor maps have a value for each that could ever be there.
+fn processors() -> Result<usize> {
+    let possible = fs::read_to_string("/sys/devices/system/cpu/possible").context("counting processors")?;
+    let last = possible.trim().rsplit(['-', ',']).next().unwrap_or_default();
+    Ok(last.parse::<usize>().with_context(|| format!("processors {possible:?}"))? + 1)
+}
+
+/// `union bpf_attr`: fields are at the offsets that the kernel's header gives them.
+struct Attr([u8; 128]);
+
+impl Default for Attr {
+    fn default() -> Self {
+        Self([0; 128])
+    }
+}
+
+impl Attr {
+    fn word(mut self, at: usize, value: u32) -> Self {
+        self.0[at..at + 4].copy_from_slice(&value.to_ne_bytes());
+        self
+    }
+
+    fn fd(self, at: usize, fd: &OwnedFd) -> Self {
+        self.word(at, fd.as_raw_fd().cast_unsigned())
+    }
+
+    /// The address of memory that the kernel reads.
+    fn address<T>(self, at: usize, what: &[T]) -> Self {
+        self.pointer(at, what.as_ptr().expose_provenance())
+    }
+
+    /// The address of memory that the kernel writes.
+    fn buffer<T>(self, at: usize, what: &mut [T]) -> Self {
+        self.pointer(at, what.as_mut_ptr().expose_provenance())
+    }
+
+    fn pointer(mut self, at: usize, address: usize) -> Self {
+        self.0[at..at + 8].copy_from_slice(&(address as u64).to_ne_bytes());
+        self
+    }
+
+    fn read(&self, at: usize) -> u32 {
+        u32::from_ne_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]])
+    }
+
+    fn call(&mut self, command: u32) -> io::Result<RawFd> {
+        // SAFETY: `self` is as long as is said, and what it points to lives and is as long as the kernel takes it.
+        let result = unsafe { libc::syscall(libc::SYS_bpf, command, self.0.as_mut_ptr(), self.0.len()) };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as RawFd) }
+    }
+
+    fn open(mut self, command: u32) -> Result<OwnedFd> {
+        let fd = self.call(command)?;
+        ensure!(fd > 0, "no descriptor");
+        // SAFETY: the kernel has just made it for us.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+}

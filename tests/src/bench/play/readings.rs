@@ -1,0 +1,124 @@
+//! What a round's evidence says in numbers.
+
+use std::time::Duration;
+
+use super::{Cast, Gauge, Play};
+use crate::{
+    bench::{
+        frame::{Reading, Round},
+        gauge::{observer::Sight, process::Usage},
+    },
+    probe::{Nanos, Sent},
+};
+
+/// Hosts' numbers.
+const CASTOR: u8 = 1;
+const POLLUX: u8 = 2;
+
+/// Everything that was measured.
+pub(super) struct Evidence<'a> {
+    pub(super) play: &'a Play,
+    pub(super) start: Nanos,
+    pub(super) end: Nanos,
+    pub(super) usage: Usage,
+    pub(super) sight: Option<Sight>,
+    pub(super) sent: Option<Sent>,
+    pub(super) spoken: Option<Sent>,
+}
+
+impl Evidence<'_> {
+    /// In numbers.
+    pub(super) fn round(&self) -> Round {
+        let readings = self.play.measure.iter().flat_map(|gauge| self.read(*gauge)).collect();
+        Round { readings, lateness: self.lateness(), spans: self.spans() }
+    }
+
+    fn lateness(&self) -> Duration {
+        let senders = [self.sent, self.spoken].into_iter().flatten();
+        let senders = senders.map(|sent| Duration::from_nanos(sent.worst_lateness));
+        senders.chain(self.sight.iter().map(Sight::lateness)).max().unwrap_or_default()
+    }
+
+    fn read(&self, gauge: Gauge) -> Vec<Reading> {
+        match (gauge, &self.sight) {
+            (Gauge::Cost, _) => self.cost(),
+            (Gauge::Weight, _) => self.weight(),
+            (Gauge::Outage, Some(sight)) => {
+                vec![Reading::new("outage", "ms", milliseconds(sight.outage(self.start, self.end)))]
+            }
+            (Gauge::TwoOwners, Some(sight)) => {
+                let (time, answers) = sight.two_owners();
+                vec![
+                    Reading::new("both answer", "ms", milliseconds(time)),
+                    Reading::new("answers by the old owner after the new one's first", "", answers as f64),
+                ]
+            }
+            (Gauge::FalseTakeovers, Some(sight)) => self.false_takeovers(sight),
+            (Gauge::Outage | Gauge::TwoOwners | Gauge::FalseTakeovers, None) => Vec::new(),
+        }
+    }
+
+    /// A Backup hears what the neighbour sent, an Active sends by itself.
+    fn cost(&self) -> Vec<Reading> {
+        let Usage { span, cpu, programs, turns, calls, .. } = self.usage;
+        let seconds = span.as_secs_f64();
+        let rate = match (self.play.cast, self.spoken) {
+            (Cast::Backup, Some(Sent { frames, span, .. })) => frames as f64 / (span as f64 / 1e9),
+            _ => self.play.routers.rate(),
+        };
+        let each = (cpu + programs).as_secs_f64() * 1e6 / (rate * seconds);
+        let calls = calls.map(|calls| Reading::new("system calls", "/s", calls as f64 / seconds));
+        [
+            Reading::new("CPU per advertisement", "us", each),
+            Reading::new(
+                "of it in the kernel's programs",
+                "us",
+                programs.as_secs_f64() * 1e6 / (rate * seconds),
+            ),
+            Reading::new("wakeups", "/s", turns as f64 / seconds),
+        ]
+        .into_iter()
+        .chain(calls)
+        .collect()
+    }
+
+    fn weight(&self) -> Vec<Reading> {
+        let Usage { span, cpu, programs, resident, died, .. } = self.usage;
+        let share = |time: Duration| time.as_secs_f64() / span.as_secs_f64() * 100.0;
+        let arrived = self.sent.map(|sent| {
+            let rate = sent.frames as f64 / (sent.span as f64 / 1e9);
+            Reading::new("frames sent", "/s", rate)
+        });
+        [
+            Reading::new("CPU of the daemon", "%", share(cpu)),
+            Reading::new("CPU of the kernel's programs", "%", share(programs)),
+            Reading::new("memory", "MiB", resident as f64 / 1024.0),
+            Reading::new("processes that died", "", died as f64),
+        ]
+        .into_iter()
+        .chain(arrived)
+        .collect()
+    }
+
+    fn false_takeovers(&self, sight: &Sight) -> Vec<Reading> {
+        let interval = self.play.routers.interval;
+        let minutes = Duration::from_nanos(self.end - self.start).as_secs_f64() / 60.0;
+        let count = sight.takeovers(POLLUX, self.start, interval) as f64;
+        let silence = sight.longest_silence(CASTOR, self.start, self.end);
+        vec![
+            Reading::new("false takeovers", "/min", count / minutes),
+            Reading::new("the Active's longest silence", "ms", milliseconds(silence)),
+        ]
+    }
+
+    fn spans(&self) -> Vec<(String, f64, f64)> {
+        let seconds = |at: Nanos| (at as f64 - self.start as f64) / 1e9;
+        let name = |host| if host == CASTOR { "castor" } else { "pollux" };
+        let spans = self.sight.iter().flat_map(Sight::spans);
+        spans.map(|span| (name(span.host).to_owned(), seconds(span.from), seconds(span.to))).collect()
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

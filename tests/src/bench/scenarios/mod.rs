@@ -1,0 +1,70 @@
+//! What there is to measure. Each file declares the rows of one scenario; how rows are measured is not known here.
+
+mod busy;
+mod cost;
+mod failover;
+mod flood;
+mod owners;
+mod packet;
+mod scale;
+
+use super::frame::Row;
+
+/// How much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Minutes.
+    Quick,
+    /// At most an hour.
+    Full,
+}
+
+/// A scenario.
+pub(super) struct Scenario {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it answers.
+    pub(super) about: &'static str,
+    /// Its rows.
+    pub(super) rows: fn(Scope) -> Vec<Row>,
+}
+
+/// All of them, in the order of running.
+pub(super) const SCENARIOS: &[Scenario] = &[
+    packet::SCENARIO,
+    cost::SCENARIO,
+    flood::SCENARIO,
+    busy::SCENARIO,
+    owners::SCENARIO,
+    failover::SCENARIO,
+    scale::SCENARIO,
+];
+
+/// What the benchmark does not produce, and why.
+pub(super) const IMPOSSIBLE: &[(&str, &str)] = &[
+    (
+        "packet",
+        "no instruction counts by callgrind: valgrind knows neither bpf(2) nor the mapped packet ring",
+    ),
+    ("busy: memory pressure", "namespaces share the machine's memory; starving it starves the benchmark too"),
+    (
+        "busy: disk stall",
+        "a stalled disk needs a device of its own (device mapper), which is not set up here",
+    ),
+    ("busy: CPU quota", "a quota binds ordinary threads only; who runs with real-time priority escapes it"),
+    (
+        "failover: host frozen",
+        "namespaces share one kernel, which never stops; a silent cut looks the same from outside",
+    ),
+    ("owners: a virtual machine that is paused", "see docs/security: it cannot see its own pause"),
+];
+
+impl Scope {
+    /// The first in a quick run, the second in a full one.
+    const fn pick<T: Copy>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+}
