@@ -1,6 +1,7 @@
 //! Witnesses: tcpdump on a host's interface, and what tshark and tcpdump make of the packets afterwards.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -160,6 +161,11 @@ impl Recording {
             Ok(self.tshark(&["-o", &preference, "-Y", &filter])?.lines().count())
         };
         Ok([count("TRUE")?, count("FALSE")?])
+    }
+
+    /// The hardware addresses that sent what this display filter of tshark shows.
+    pub fn hardware_sources(&self, filter: &str) -> Result<BTreeSet<String>> {
+        Ok(self.table(filter, &["eth.src"])?.into_iter().collect())
     }
 
     fn table(&self, filter: &str, fields: &[&str]) -> Result<Vec<String>> {

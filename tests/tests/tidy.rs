@@ -11,7 +11,7 @@ const MAX_LINES: usize = 500;
 /// whatever is not listed here would be an import against that flow.
 const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ("cli", &["commands", "config"]),
-    ("commands", &["cli", "config", "control", "daemon", "logs", "spawner", "status"]),
+    ("commands", &["cli", "config", "control", "daemon", "logs", "namespace", "spawner", "status"]),
     ("config", &[]),
     ("control", &["status"]),
     (
@@ -20,6 +20,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ),
     ("datapath", &["config", "sys"]),
     ("logs", &[]),
+    ("namespace", &[]),
     ("netlink", &["config", "datapath", "sys"]),
     ("node", &["config", "control", "datapath", "netlink", "perform", "status", "sys", "track"]),
     ("perform", &["config", "datapath", "netlink", "sys"]),

@@ -11,6 +11,7 @@ pub mod control;
 pub mod daemon;
 pub mod datapath;
 pub mod logs;
+mod namespace;
 pub mod netlink;
 pub mod node;
 pub mod perform;

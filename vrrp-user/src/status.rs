@@ -48,6 +48,8 @@ pub struct RouterStatus {
     pub name: String,
     /// Interface.
     pub interface: String,
+    /// Its own MAC address, if it has one.
+    pub virtual_mac: Option<VirtualMac>,
     /// 1 to 255.
     pub vrid: u8,
     /// VRRP version, 2 or 3.
@@ -81,6 +83,15 @@ pub struct RouterStatus {
     pub counters: Counters,
     /// How late our own advertisements left, in microseconds.
     pub lateness: Lateness,
+}
+
+/// The MAC address of a virtual router.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VirtualMac {
+    /// The macvlan that carries it.
+    pub interface: String,
+    /// The address.
+    pub mac: String,
 }
 
 /// Where the priority comes from.

@@ -294,6 +294,7 @@ fn shown(diagnostic: &Diagnostic, loaded: &Loaded) -> String {
 /// Every effective value by its name.
 fn describe(configuration: &Configuration) -> BTreeMap<String, String> {
     let mut values = BTreeMap::from([("router_id".to_owned(), configuration.router_id.clone())]);
+    values.insert("net_namespace".to_owned(), or_none(configuration.net_namespace.as_ref()));
     values.insert("static.interface".to_owned(), configuration.statics.interface.clone());
     values.insert("static.addresses".to_owned(), describe_addresses(&configuration.statics.addresses));
     values.insert("static.routing".to_owned(), describe_routing(&configuration.statics.routing));
@@ -340,6 +341,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("addresses", describe_addresses(&instance.addresses)),
         ("excluded", describe_addresses(&instance.excluded)),
         ("routing", describe_routing(&instance.routing)),
+        ("virtual_mac", describe_virtual_mac(instance)),
         ("source", or_none(instance.source)),
         ("group", instance.group.to_string()),
         ("datapath", format!("{:?} {:?}", instance.receive.path, instance.receive.hook)),
@@ -372,6 +374,13 @@ fn describe_address(address: &VirtualAddress) -> String {
         text += &value.map_or_else(String::new, |value| format!(" {name} {value}"));
     }
     text
+}
+
+fn describe_virtual_mac(instance: &Instance) -> String {
+    let Some(own) = &instance.virtual_mac else { return "none".into() };
+    let mac = own.mac.map(|byte| format!("{byte:02x}")).join(":");
+    let base = if own.advertise_from_base { ", advertised from the base" } else { "" };
+    format!("{mac} on {}{base}", own.interface)
 }
 
 fn describe_routing(entries: &[Routing]) -> String {

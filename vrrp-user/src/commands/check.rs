@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::Style;
-use crate::{cli, config};
+use crate::{cli, config, namespace};
 
 /// The exit code for a file that cannot be used.
 const UNUSABLE: u8 = 3;
@@ -17,7 +17,14 @@ pub fn run(arguments: &cli::Check, style: Style) -> anyhow::Result<ExitCode> {
         None => config::default_path()
             .context("no configuration file found: name one, as in `xvrrp check FILE`")?,
     };
-    let loaded = config::load(&path, arguments.config_id.as_deref());
+    let load = || config::load(&path, arguments.config_id.as_deref());
+    let mut loaded = load();
+    if let Some(name) = loaded.configuration.as_ref().and_then(|loaded| loaded.net_namespace.clone()) {
+        match namespace::enter(&name) {
+            Ok(()) => loaded = load(),
+            Err(error) => super::warn(&format!("{error:#}; interfaces were looked for here")),
+        }
+    }
     super::report(&loaded, style);
     match &loaded.configuration {
         Some(configuration) => {

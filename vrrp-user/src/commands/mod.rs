@@ -57,6 +57,14 @@ fn report(loaded: &Loaded, style: Style) {
     }
 }
 
+/// Tells the person at the terminal what a command could not do besides.
+fn warn(text: &str) {
+    #[allow(clippy::print_stderr, reason = "it is for the person at the terminal")]
+    {
+        eprintln!("xvrrp: {text}");
+    }
+}
+
 /// Writes to standard output; a reader that left (`| head`) is not an error.
 fn print(text: &str) -> io::Result<()> {
     match stdout().write_all(text.as_bytes()) {

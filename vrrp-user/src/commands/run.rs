@@ -8,7 +8,7 @@ use super::Style;
 use crate::{
     cli,
     config::{self, Loaded},
-    daemon, logs, spawner,
+    daemon, logs, namespace, spawner,
 };
 
 /// The exit code for a command line that cannot be used, as clap's own.
@@ -16,9 +16,14 @@ const USAGE: u8 = 2;
 
 /// Runs until stopped. Exit code 1 if the file or the host does not let the node run, 2 if the options don't.
 pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
-    // First of all: the spawner is forked while the process is small, single-threaded and has its rights.
+    let mut loaded = load(arguments)?;
+    if let Some(name) = loaded.configuration.as_ref().and_then(|loaded| loaded.net_namespace.clone()) {
+        namespace::enter(&name)?;
+        // The interfaces that it names are looked for there.
+        loaded = load(arguments)?;
+    }
+    // Before anything else runs: the spawner is forked while the process is small, single-threaded and has its rights.
     let spawner = spawner::Process::start().context("cannot fork the process that runs scripts")?;
-    let loaded = load(arguments)?;
     super::report(&loaded, style);
     let Some(configuration) = loaded.configuration else {
         return Ok(if arguments.options.is_some() { ExitCode::from(USAGE) } else { ExitCode::FAILURE });

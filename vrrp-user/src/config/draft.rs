@@ -25,6 +25,7 @@ pub(super) struct Draft {
     pub(super) globals: GlobalDraft,
     pub(super) instances: Vec<InstanceDraft>,
     pub(super) scripts: Vec<ScriptDraft>,
+    pub(super) net_namespace: Option<String>,
     pub(super) statics: StaticsDraft,
     pub(super) rule_numbers: RuleNumbers,
 }
@@ -155,6 +156,9 @@ pub(super) struct InstanceDraft {
     /// `virtual_ipaddress_excluded`.
     pub(super) excluded: Vec<VirtualAddress>,
     pub(super) routing: Vec<RoutingDraft>,
+    pub(super) virtual_mac: Option<VirtualMacDraft>,
+    /// `vmac_xmit_base`.
+    pub(super) advertise_from_base: bool,
     /// An entry of `virtual_ipaddress` was refused, and that was reported.
     pub(super) address_refused: bool,
     pub(super) source: Option<Given<IpAddr>>,
@@ -194,6 +198,8 @@ impl InstanceDraft {
             places: HashMap::new(),
             excluded: Vec::new(),
             routing: Vec::new(),
+            virtual_mac: None,
+            advertise_from_base: false,
             address_refused: false,
             source: None,
             unicast_keyword: None,
@@ -223,6 +229,14 @@ impl InstanceDraft {
 
 /// The priority of the owner of the addresses (RFC 9568 §5.2.4).
 pub(super) const OWNER: u8 = 255;
+
+/// `use_vmac [NAME] [MAC]`.
+#[derive(Debug)]
+pub(super) struct VirtualMacDraft {
+    pub(super) span: Span,
+    pub(super) interface: Option<String>,
+    pub(super) mac: Option<[u8; 6]>,
+}
 
 /// An entry of `track_script`.
 #[derive(Debug)]

@@ -17,6 +17,8 @@ use vrrp_common::{
 pub struct Configuration {
     /// `router_id`, or the host name: how this node calls itself in logs and status.
     pub router_id: String,
+    /// `net_namespace`: where the node runs; where it was started if absent.
+    pub net_namespace: Option<String>,
     /// Virtual routers in the file's order.
     pub instances: Vec<Instance>,
     /// Check scripts that at least one instance tracks.
@@ -34,6 +36,17 @@ pub struct Statics {
     pub addresses: Vec<VirtualAddress>,
     /// Routes and rules.
     pub routing: Vec<Routing>,
+}
+
+/// A virtual router's own MAC address (RFC 9568 §7.3), and the interface that carries it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualMac {
+    /// The name of the macvlan that is made on the router's interface.
+    pub interface: String,
+    /// 00-00-5E-00-01-VRID for IPv4 and 00-00-5E-00-02-VRID for IPv6, unless the file says otherwise.
+    pub mac: [u8; 6],
+    /// Advertisements leave with the interface's own MAC address all the same.
+    pub advertise_from_base: bool,
 }
 
 /// One virtual router.
@@ -65,6 +78,8 @@ pub struct Instance {
     pub addresses: Vec<VirtualAddress>,
     /// `virtual_ipaddress_excluded`: these move with the others and are not advertised; of either family.
     pub excluded: Vec<VirtualAddress>,
+    /// `use_vmac`: the addresses are on a macvlan; on the interface itself if absent.
+    pub virtual_mac: Option<VirtualMac>,
     /// `virtual_routes` and `virtual_rules`: they stand while it is Active.
     pub routing: Vec<Routing>,
     /// `unicast_src_ip` or `mcast_src_ip`; the interface's primary address if absent.
@@ -98,6 +113,11 @@ impl Instance {
     /// Every address that is to be on the host while it is Active: first the advertised ones.
     pub fn held_addresses(&self) -> impl Iterator<Item = &VirtualAddress> {
         self.addresses.iter().chain(&self.excluded)
+    }
+
+    /// Where its addresses are that name no device.
+    pub fn home(&self) -> &str {
+        self.virtual_mac.as_ref().map_or(&self.interface, |own| &own.interface)
     }
 
     /// The addresses that are advertised: the first ones of the list, as far as one advertisement carries

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use super::LinkTable;
 use crate::{
-    config::model::{Routing, VirtualAddress},
+    config::model::{Routing, VirtualAddress, VirtualMac},
     datapath::Slot,
 };
 
@@ -29,8 +29,10 @@ pub struct DesiredRouter {
     pub acquisitions: u64,
     /// Whether the host says that they are its own (priority 255): those that were there before us stay.
     pub owner: bool,
-    /// Where they go, unless an address names a device itself.
+    /// The router's interface.
     pub interface: String,
+    /// The macvlan on it that is to exist, whether the addresses are held or not.
+    pub virtual_mac: Option<VirtualMac>,
     /// The addresses; events name one by its index here.
     pub addresses: Arc<[VirtualAddress]>,
     /// Its routes and rules; events name one by its index here.
@@ -38,6 +40,11 @@ pub struct DesiredRouter {
 }
 
 impl DesiredRouter {
+    /// Where addresses go that name no device: on the macvlan if there is to be one, else on the interface.
+    pub fn home(&self) -> &str {
+        self.virtual_mac.as_ref().map_or(&self.interface, |wanted| &wanted.interface)
+    }
+
     /// In place of a router: the addresses, routes and rules that stand while the node runs. Its events name
     /// this slot.
     pub const STATICS: Slot = Slot(u32::MAX);

@@ -97,6 +97,7 @@ fn router(held: bool, addresses: impl IntoIterator<Item = VirtualAddress>) -> De
         acquisitions: 0,
         owner: false,
         interface: "castor".to_owned(),
+        virtual_mac: None,
         addresses: addresses.into_iter().collect(),
         routing: Arc::default(),
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use rtnetlink::packet_route::{
     AddressFamily, RouteNetlinkMessage,
     address::{AddressAttribute, AddressFlags, AddressMessage},
-    link::{LinkAttribute, LinkFlags, LinkMessage},
+    link::{InfoData, InfoKind, InfoMacVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, MacVlanMode},
 };
 use vrrp_common::wire::Family;
 
@@ -28,8 +28,19 @@ pub struct Link {
     pub mac: Option<[u8; 6]>,
     /// Largest IP packet, in bytes.
     pub mtu: u32,
+    /// What it is stacked on, if it is a macvlan.
+    pub macvlan: Option<Macvlan>,
     /// Its addresses in the kernel's order, as far as it is known.
     pub addresses: Vec<LinkAddress>,
+}
+
+/// What a macvlan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Macvlan {
+    /// The number of the interface below: frames for the macvlan arrive there, and leave there.
+    pub parent: u32,
+    /// Closed to other macvlans of the same interface.
+    pub private: bool,
 }
 
 /// An address on an interface.
@@ -124,13 +135,19 @@ impl LinkTable {
         link.ifindex = ifindex;
         link.enabled = flags.contains(LinkFlags::Up);
         link.up = flags.contains(LinkFlags::Up | LinkFlags::Running | LinkFlags::LowerUp);
+        let (mut parent, mut private) = (None, None);
         for attribute in &message.attributes {
             match attribute {
                 LinkAttribute::IfName(name) => link.name.clone_from(name),
                 LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
                 LinkAttribute::Address(bytes) => link.mac = bytes.as_slice().try_into().ok(),
+                LinkAttribute::Link(below) => parent = Some(*below),
+                LinkAttribute::LinkInfo(info) => private = is_private(info),
                 _ => {}
             }
+        }
+        if let Some((parent, private)) = parent.zip(private) {
+            link.macvlan = Some(Macvlan { parent, private });
         }
         if flags.intersects(LinkFlags::Noarp | LinkFlags::Loopback) {
             link.mac = None;
@@ -166,6 +183,15 @@ impl LinkTable {
         Arc::make_mut(link).addresses.remove(position);
         true
     }
+}
+
+/// `None` for what is no macvlan.
+fn is_private(info: &[LinkInfo]) -> Option<bool> {
+    info.contains(&LinkInfo::Kind(InfoKind::MacVlan)).then(|| {
+        let private = InfoMacVlan::Mode(MacVlanMode::Private);
+        info.iter()
+            .any(|one| matches!(one, LinkInfo::Data(InfoData::MacVlan(data)) if data.contains(&private)))
+    })
 }
 
 /// Bridges send messages of the same type about their ports, in another family: a port that leaves its bridge

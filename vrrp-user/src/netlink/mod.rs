@@ -7,6 +7,7 @@
 mod desired;
 mod kernel;
 mod links;
+mod macvlan;
 mod plan;
 mod restores;
 mod routing;
@@ -21,7 +22,7 @@ mod plan_tests;
 use std::{io, sync::Arc, thread as threads};
 
 pub use desired::{Desired, DesiredRouter, Event, Refusal, RoutingNews};
-pub use links::{Link, LinkAddress, LinkTable};
+pub use links::{Link, LinkAddress, LinkTable, Macvlan};
 use tokio::{
     runtime,
     sync::{mpsc, oneshot, watch},

@@ -207,7 +207,7 @@ fn targets(desired: &Desired) -> BTreeMap<Place, Target<'_>> {
     let mut targets: BTreeMap<Place, Target<'_>> = BTreeMap::new();
     for router in &desired.routers {
         for (index, spec) in router.addresses.iter().enumerate() {
-            let interface = spec.device.as_ref().unwrap_or(&router.interface).clone();
+            let interface = spec.device.clone().unwrap_or_else(|| router.home().to_owned());
             let place = Place { interface, address: spec.address, prefix: spec.prefix };
             let known = targets.entry(place).or_insert_with(|| Target {
                 slot: router.slot,

@@ -87,6 +87,7 @@ fn router(slot: u32, addresses: &[&str]) -> DesiredRouter {
         acquisitions: 0,
         owner: false,
         interface: "eth0".to_owned(),
+        virtual_mac: None,
         addresses: addresses.into(),
         routing: Arc::default(),
     }

@@ -9,6 +9,7 @@ use super::{
     LinkTable,
     desired::{Desired, Event},
     kernel::{self, Kernel, Notification},
+    macvlan::Macvlans,
     plan::{Action, Operation, Reconciler},
     routing::{Routes, Step},
     secondaries::Promotion,
@@ -26,6 +27,7 @@ pub(super) struct Thread {
     published: Option<LinkTable>,
     reconciler: Reconciler,
     routes: Routes,
+    macvlans: Macvlans,
     settled: Option<u64>,
     overrun: bool,
 }
@@ -58,6 +60,7 @@ impl Thread {
             published: None,
             reconciler: Reconciler::default(),
             routes: Routes::default(),
+            macvlans: Macvlans::default(),
             settled: None,
             overrun: true,
         }
@@ -90,7 +93,7 @@ impl Thread {
             }
             self.perform(&plan.operations).await?;
         }
-        Ok(())
+        self.macvlans.tidy(&mut self.kernel, &Desired::default(), &self.links).await
     }
 
     async fn serve(&mut self) -> io::Result<()> {
@@ -109,6 +112,9 @@ impl Thread {
         self.catch_up().await?;
         let moved = self.publish().await?;
         let desired = Arc::clone(&self.desired.borrow_and_update());
+        if self.macvlans.turn(&mut self.kernel, &desired, &self.links, clock::now()).await? {
+            return Ok(());
+        }
         self.routes.refresh(&mut self.kernel, &desired, moved).await?;
         let routing = self.routes.plan(&desired, &self.links, clock::now());
         self.tell(routing.events).await?;
@@ -126,10 +132,12 @@ impl Thread {
             let events = self.route(&routing.additions).await?;
             return self.tell(events).await;
         }
+        self.macvlans.tidy(&mut self.kernel, &desired, &self.links).await?;
         if self.settled.replace(desired.generation) != Some(desired.generation) {
             self.tell([Event::Settled { generation: desired.generation }]).await?;
         }
-        self.wait([plan.wake, routing.wake].into_iter().flatten().min()).await
+        let macvlans = self.macvlans.wake(&desired, &self.links);
+        self.wait([plan.wake, routing.wake, macvlans].into_iter().flatten().min()).await
     }
 
     /// Brings the table up to what the kernel says now.

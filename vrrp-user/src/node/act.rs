@@ -114,6 +114,7 @@ impl Node {
                 acquisitions: router.acquisitions,
                 owner: router.instance.priority == 255,
                 interface: router.instance.interface.clone(),
+                virtual_mac: router.instance.virtual_mac.clone(),
                 addresses: Arc::clone(&router.addresses),
                 routing: Arc::clone(&router.routing),
             })
@@ -146,6 +147,7 @@ pub(super) fn statics(statics: Statics) -> DesiredRouter {
         acquisitions: 0,
         owner: true,
         interface: statics.interface,
+        virtual_mac: None,
         addresses: statics.addresses.into(),
         routing: statics.routing.into(),
     }

@@ -14,7 +14,7 @@ use crate::{
 pub(super) struct Ground {
     /// Interface index.
     pub(super) ifindex: u32,
-    /// Link-layer address.
+    /// The link-layer address that advertisements leave with.
     pub(super) mac: [u8; 6],
     /// The address that we send with.
     pub(super) source: IpAddr,
@@ -32,7 +32,12 @@ pub(super) fn ground(
     }
     let source = source(instance, link, virtual_addresses).ok_or(Fault::NoSourceAddress)?;
     // Interfaces without neighbours (tunnels) have no link-layer address; frames there carry zeros.
-    Ok(Ground { ifindex: link.ifindex, mac: link.mac.unwrap_or_default(), source })
+    Ok(Ground { ifindex: link.ifindex, mac: sender(instance).or(link.mac).unwrap_or_default(), source })
+}
+
+/// The virtual router's MAC address (RFC 9568 §7.2), if it has one and is to advertise with it.
+fn sender(instance: &Instance) -> Option<[u8; 6]> {
+    instance.virtual_mac.as_ref().filter(|own| !own.advertise_from_base).map(|own| own.mac)
 }
 
 /// The configured source, else the primary address (RFC 9568 §5.1.1.1, §5.1.2.1). A virtual address is never

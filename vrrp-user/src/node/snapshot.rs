@@ -68,6 +68,10 @@ impl Node {
         status::RouterStatus {
             name: router.instance.name.clone(),
             interface: router.instance.interface.clone(),
+            virtual_mac: router.instance.virtual_mac.as_ref().map(|own| status::VirtualMac {
+                interface: own.interface.clone(),
+                mac: own.mac.map(|byte| format!("{byte:02x}")).join(":"),
+            }),
             vrid: router.instance.vrid,
             version: router.instance.version as u8,
             family: family_word(router.instance.family).to_owned(),
@@ -126,7 +130,7 @@ impl Node {
         entries
             .map(|(entry, place)| status::AddressStatus {
                 address: format!("{}/{}", entry.address, entry.prefix),
-                device: entry.device.clone().unwrap_or_else(|| router.instance.interface.clone()),
+                device: entry.device.clone().unwrap_or_else(|| router.instance.home().to_owned()),
                 held: router.held && place.ifindex.is_some(),
                 refused: place.refused.clone(),
                 restored: place.restored,

@@ -59,6 +59,9 @@ fn write_router(out: &mut String, router: &RouterStatus) -> fmt::Result {
     for entry in &router.routing {
         line(out, "routing", &routing_line(entry))?;
     }
+    if let Some(own) = &router.virtual_mac {
+        line(out, "virtual MAC", &format!("{} on {}", own.mac, own.interface))?;
+    }
     line(out, "datapath", &format!("{}: {}", router.datapath.name, router.datapath.reason))?;
     line(out, "timers", &timers(router))?;
     write_counters(out, router)?;

@@ -29,6 +29,9 @@ fn socket() -> io::Result<Socket> {
     Socket::new(Domain::PACKET, Type::RAW.nonblocking().cloexec(), None)
 }
 
+/// `ETH_P_ALL`.
+const EVERY_PROTOCOL: u16 = 0x0003;
+
 const fn ethertype(family: Family) -> u16 {
     match family {
         Family::V4 => 0x0800,
@@ -58,12 +61,14 @@ impl Receiver {
     /// [`io::ErrorKind::Unsupported`] for one that has no Ethernet header.
     pub fn open(ifindex: u32, family: Family) -> io::Result<Self> {
         let socket = socket()?;
-        socket.attach_filter(&filter::advertisements(ifindex, family))?;
+        socket.attach_filter(&filter::advertisements(ifindex, family, ethertype(family)))?;
         set_option(&socket, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1_i32)?;
         set_option(&socket, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1_i32)?;
         set_option(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1_i32)?;
         set_receive_buffer(&socket, RECEIVE_BUFFER)?;
-        bind(&socket, &link_address(ifindex, ethertype(family)))?;
+        // Sockets of one protocol look behind a bridge, a bond and a macvlan, which takes for itself what comes from
+        // its own MAC address: the advertisements of a router with the same virtual one.
+        bind(&socket, &link_address(ifindex, EVERY_PROTOCOL))?;
         if !has_ethernet_header(&socket)? {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "the interface is not Ethernet"));
         }

@@ -36,7 +36,7 @@ pub(in crate::config) const ADDRESS_OPTIONS: &[EntryOption<AddressDraft>] = &[
     EntryOption {
         name: "use_vmac",
         takes: 0,
-        class: Refused("virtual MACs are not supported yet: remove it"),
+        class: Refused("make a vrrp_instance with `use_vmac` for the interface of this address"),
     },
 ];
 

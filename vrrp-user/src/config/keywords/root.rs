@@ -1,7 +1,7 @@
 //! Keywords of the outermost level.
 
 use super::{
-    Grammar::{Block, Values},
+    Grammar::{Block, Values, Word},
     INSTANCE, Keyword, SCRIPT, Table, address, apply,
     global::GLOBAL,
     routing,
@@ -10,8 +10,10 @@ use crate::config::{
     context::Context,
     diagnostics::error,
     draft::{Draft, InstanceDraft, ScriptDraft},
+    lexer,
     source::Span,
     statement::Statement,
+    values::quote,
 };
 
 /// The outermost level.
@@ -32,6 +34,12 @@ const BLOCKS: &[Row] = &[
 ];
 
 const STATICS: &[Row] = &[
+    Row::works(
+        "net_namespace",
+        "where the node is started",
+        Word("NAME", set_namespace),
+        "the network namespace that the node enters before anything else, as `ip netns add NAME` makes it",
+    ),
     Row::works(
         "static_ipaddress",
         "",
@@ -71,11 +79,6 @@ const REFUSED: &[Row] = &[
         "links would be believed at once",
         "remove it, and let the operating system damp the link if it can",
     ),
-    Row::refused(
-        "net_namespace",
-        "the node would run in another network",
-        "start the node inside the namespace (ip netns exec NAME ...) and remove it",
-    ),
 ];
 
 const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
@@ -101,6 +104,16 @@ const ACCEPTED: &[Row] = &[
     Row::accepted("use_pid_dir", "where process numbers are written", "no process numbers are written"),
     Row::accepted("child_wait_time", "time for child processes at stop", "a stop does not wait for children"),
 ];
+
+fn set_namespace(draft: &mut Draft, word: &lexer::Word, context: &mut Context<'_>) {
+    let name = word.text();
+    if name.is_empty() || name == "." || name == ".." || name.contains('/') {
+        let message = format!("{} cannot be the name of a network namespace", quote(&name));
+        context.push(error(word.span, message).help("a name as `ip netns list` shows it"));
+        return;
+    }
+    draft.net_namespace = Some(name.into_owned());
+}
 
 fn global(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
     apply(&GLOBAL, &mut draft.globals, &statement.body, context);

@@ -7,7 +7,7 @@ use vrrp_common::{
     wire::{ChecksumForm, Family, Version},
 };
 
-use super::{announce::announce, count, routing, script::Scripts, standing::Standing, transport};
+use super::{announce::announce, count, routing, script::Scripts, standing::Standing, transport, vmac};
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
@@ -33,6 +33,7 @@ pub(super) fn finish_all(draft: &Draft, scripts: &Scripts<'_>, context: &mut Con
         }
         finished.push(ready);
     }
+    vmac::tell_apart(&draft.instances, &mut finished, context);
     finished
 }
 
@@ -64,6 +65,7 @@ fn finish(
         addresses: draft.addresses.iter().map(|(address, _)| address.clone()).collect(),
         excluded: draft.excluded.clone(),
         routing: routing(&draft.routing),
+        virtual_mac: vmac::virtual_mac(draft, family, vrid, context),
         source: transport::source(draft, family, context),
         group: transport::group(draft, globals, family, context),
         peers: transport::peers(draft, family, context),

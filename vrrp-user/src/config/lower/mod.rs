@@ -6,6 +6,7 @@ mod script;
 mod standing;
 mod transport;
 mod user;
+mod vmac;
 
 use std::collections::HashMap;
 
@@ -40,7 +41,8 @@ pub(super) fn lower(
     let instances = instance::finish_all(&draft, &scripts, &mut context);
     let router_id = draft.globals.router_id.clone().unwrap_or_else(|| host.name());
     let statics = statics(&draft, &mut context);
-    Configuration { router_id, instances, scripts: scripts.tracked, statics }
+    let net_namespace = draft.net_namespace.clone();
+    Configuration { router_id, net_namespace, instances, scripts: scripts.tracked, statics }
 }
 
 /// What stands while the node runs. An address without an interface goes where keepalived puts it.

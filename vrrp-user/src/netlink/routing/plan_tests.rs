@@ -34,6 +34,7 @@ impl Host {
             acquisitions: 1,
             owner: false,
             interface: "eth0".to_owned(),
+            virtual_mac: None,
             addresses: Arc::default(),
             routing: [Routing::Route(route())].into(),
         };

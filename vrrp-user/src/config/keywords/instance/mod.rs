@@ -2,10 +2,11 @@
 
 mod admit;
 mod setters;
+mod vmac;
 mod without;
 
 use super::{
-    Grammar::{Block, Flag, Interface, Number, Seconds, Secret, Switch, Values, Word},
+    Grammar::{Block, Flag, Interface, Line, Number, Seconds, Secret, Switch, Values, Word},
     Keyword, Table, address, checksum, receive, routing,
 };
 use crate::config::draft::{Given, InstanceDraft};
@@ -13,7 +14,16 @@ use crate::config::draft::{Given, InstanceDraft};
 /// All of `vrrp_instance`.
 pub(in crate::config) static INSTANCE: Table<InstanceDraft> = Table {
     block: "vrrp_instance",
-    sections: &[ROUTER, ADDRESSES, TRANSPORT, GARP, TRACKING, without::NOT_YET, without::NO_EFFECT],
+    sections: &[
+        ROUTER,
+        ADDRESSES,
+        TRANSPORT,
+        VIRTUAL_MAC,
+        GARP,
+        TRACKING,
+        without::NOT_YET,
+        without::NO_EFFECT,
+    ],
 };
 
 /// All of `authentication`.
@@ -206,6 +216,21 @@ const TRANSPORT: &[Row] = &[
         checksum::AS_V2_DOC,
     ),
     Row::works("unicast_ttl", "255", Word("255", setters::check_ttl), "the TTL of unicast advertisements"),
+];
+
+const VIRTUAL_MAC: &[Row] = &[
+    Row::works(
+        "use_vmac",
+        "the interface's own MAC address",
+        Line("[NAME] [MAC]", vmac::set_virtual_mac),
+        "a MAC address for the virtual router, on a macvlan of this name (vrrp.VRID, vrrp6.VRID)",
+    ),
+    Row::works(
+        "vmac_xmit_base",
+        "off",
+        Flag(|instance, _| instance.advertise_from_base = true),
+        "with use_vmac: advertisements leave with the interface's own MAC address",
+    ),
 ];
 
 const GARP: &[Row] = &[

@@ -3,8 +3,6 @@
 use super::Row;
 
 const UNTRACKED: &str = "remove it if the router may stay Active when this fails";
-const NO_VMAC: &str = "virtual MACs are not supported yet: remove it on all routers, and the interface's own \
-                       address is used";
 
 pub(super) const NOT_YET: &[Row] = &[
     Row::refused("track_interface", "the router would ignore these interfaces", UNTRACKED),
@@ -27,9 +25,12 @@ pub(super) const NOT_YET: &[Row] = &[
         "the addresses would accept packets",
         "remove it, and keep clients out with the host's firewall",
     ),
-    Row::refused("use_vmac", "the router would use another MAC address", NO_VMAC),
-    Row::refused("use_vmac_addr", "the addresses would use another MAC address", NO_VMAC),
-    Row::refused("use_ipvlan", "the router would use another interface", NO_VMAC),
+    Row::refused(
+        "use_vmac_addr",
+        "addresses on other interfaces would use another MAC address",
+        "make a vrrp_instance with `use_vmac` for each interface",
+    ),
+    Row::refused("use_ipvlan", "the router would use another interface", "use `use_vmac`, or remove it"),
     Row::refused(
         "vrf",
         "the router would use another network",
@@ -93,7 +94,6 @@ pub(super) const NO_EFFECT: &[Row] = &[
         "keep other addresses of a network",
         "an address that the kernel removes beside another is put back",
     ),
-    Row::accepted("vmac_xmit_base", "send from below a virtual MAC interface", "there is none"),
     Row::accepted("garp_extra_if", "announcements on more interfaces of a virtual MAC", "there are none"),
     Row::accepted("vmac_garp_intvl", "old name of garp_extra_if", "there are none"),
     Row::accepted("kernel_rx_buf_size", "receive buffer", "the receive buffer is sized by need"),
