@@ -11,7 +11,7 @@ const MAX_LINES: usize = 500;
 /// whatever is not listed here would be an import against that flow.
 const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ("cli", &["commands", "config"]),
-    ("commands", &["cli", "config", "control", "daemon", "logs", "namespace", "spawner", "status"]),
+    ("commands", &["cli", "config", "control", "daemon", "logs", "namespace", "spawner", "status", "sys"]),
     ("config", &[]),
     ("control", &["status"]),
     (

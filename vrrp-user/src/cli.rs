@@ -1,5 +1,7 @@
 //! The command line: what can be typed, and which command it starts. No command's work is done here.
 
+mod keepalived;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
@@ -58,6 +60,9 @@ pub struct Run {
     /// Lines that begin with `@ID` hold where this is ID [default: the host's short name].
     #[arg(short = 'i', long, value_name = "ID")]
     pub config_id: Option<String>,
+    /// Run the virtual routers that can work when others have errors.
+    #[arg(long)]
+    pub keep_going: bool,
     /// Unix socket for `xvrrp status` and `xvrrp events`.
     #[arg(long, value_name = "PATH", default_value = CONTROL_PATH)]
     pub control: PathBuf,
@@ -75,6 +80,12 @@ pub struct Check {
     /// Lines that begin with `@ID` hold where this is ID [default: the host's short name].
     #[arg(short = 'i', long, value_name = "ID")]
     pub config_id: Option<String>,
+    /// Print the effective configuration: every value, default or not, and where it comes from.
+    #[arg(long)]
+    pub print: bool,
+    /// Print diagnostics and effective configuration as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `status` and of `events`.
@@ -90,6 +101,9 @@ pub struct Status {
 
 /// Parses the command line, runs the command, and prints an error once with all its causes.
 pub fn main() -> ExitCode {
+    if keepalived::is_meant() {
+        return keepalived::main().unwrap_or_else(|error| failed(&error));
+    }
     let cli = Cli::parse();
     let style = commands::Style { color: cli.color, verbose: cli.verbose, quiet: cli.quiet };
     let outcome = match &cli.command {
@@ -98,13 +112,15 @@ pub fn main() -> ExitCode {
         Command::Status(arguments) => commands::status::run(arguments, style),
         Command::Events(arguments) => commands::events::run(arguments, style),
     };
-    outcome.unwrap_or_else(|error| {
-        #[allow(clippy::print_stderr, reason = "the one place where a failed command says why")]
-        {
-            eprintln!("xvrrp: {error:#}");
-        }
-        ExitCode::FAILURE
-    })
+    outcome.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    #[allow(clippy::print_stderr, reason = "the one place where a failed command says why")]
+    {
+        eprintln!("xvrrp: {error:#}");
+    }
+    ExitCode::FAILURE
 }
 
 #[cfg(test)]

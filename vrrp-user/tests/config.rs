@@ -40,6 +40,16 @@ impl Host for TestHost {
         (name == "SITE").then(|| "north".into())
     }
 
+    fn text(&self, path: &Path) -> Option<String> {
+        let script =
+            "#!/bin/sh\n# may stop keepalived\nif ! pidof nginx; then\n  systemctl stop keepalived\nfi\n";
+        (path == Path::new("/etc/keepalived/check.sh")).then(|| script.into())
+    }
+
+    fn firewall_rule(&self) -> Option<String> {
+        Some("ip protocol 112 drop".into())
+    }
+
     fn has_interface(&self, name: &str) -> bool {
         ["eth0", "eth1"].contains(&name)
     }
@@ -234,7 +244,12 @@ fn check(row: &Row) -> Vec<String> {
 fn compare(loaded: &Loaded, expected: &[String]) -> Vec<String> {
     let mut differences = Vec::new();
     let values = loaded.configuration.as_ref().map(describe).unwrap_or_default();
-    let mut diagnostics: Vec<&Diagnostic> = loaded.diagnostics.iter().collect();
+    let hints = if expected.iter().any(|line| line.starts_with("hint ")) {
+        loaded.hints_for(&TestHost { script_account: false })
+    } else {
+        Vec::new()
+    };
+    let mut diagnostics: Vec<&Diagnostic> = loaded.diagnostics.iter().chain(&hints).collect();
     for line in expected {
         if let Some((name, value)) = line.split_once(" = ") {
             let found = values.get(name).map_or("nothing", String::as_str);
@@ -277,11 +292,7 @@ fn is_meant(diagnostic: &Diagnostic, line: &str, loaded: &Loaded) -> bool {
 }
 
 fn shown(diagnostic: &Diagnostic, loaded: &Loaded) -> String {
-    let severity = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Notice => "notice",
-    };
+    let severity = diagnostic.severity.name();
     let place = diagnostic.span.map_or_else(String::new, |span| {
         let (line, column) = loaded.sources.position(span);
         format!("{line}:{column} ")

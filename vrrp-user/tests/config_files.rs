@@ -116,6 +116,79 @@ fn a_diagnostic_in_a_definition_shows_it_and_where_it_was_used() {
     assert!(text.contains("$P=256") && text.contains("priority $P") && text.contains("used here"), "{text}");
 }
 
+/// `check --print` of a file, read again, is the same configuration, and says where each value came from.
+#[test]
+fn what_check_prints_is_the_configuration() {
+    let text = "global_defs {\nrouter_id a\nvrrp_version 3\nvrrp_garp_master_delay 7\n}\n\
+                vrrp_script chk {\nscript \"/bin/sh -c 'exit 0'\"\ninterval 2\nuser root\n}\n\
+                vrrp_instance V {\nstate MASTER\ninterface lo\nvirtual_router_id 5\nadvert_int 0.255\nnopreempt\n\
+                virtual_ipaddress {\n192.0.2.1 dev lo label lo:1\n192.0.2.2/24 brd +\n}\n\
+                track_script {\nchk weight -7 reverse\n}\nunicast_peer {\n192.0.2.9 min_ttl 3\n}\n}\n";
+    let first = folder(&[("a", text)]);
+    let loaded = load(&first.path().join("a"), None);
+    let printed = loaded.text();
+    for (line, origin) in [
+        ("priority 255", "default"),
+        ("advert_int 0.26", "a:15, written as: 0.255"),
+        ("version 3", "a:3"),
+        ("garp_master_delay 7", "a:4"),
+        ("garp_lower_prio_delay 7", "a:4"),
+        ("garp_master_repeat 5", "default"),
+        ("timeout 2", "default"),
+        ("state MASTER", "a:12"),
+        ("# nopreempt: off", "a:16, without effect"),
+    ] {
+        let found = printed.lines().find(|found| found.trim_start().starts_with(&format!("{line} ")));
+        let found = found.unwrap_or_else(|| panic!("no {line} in:\n{printed}"));
+        assert!(found.ends_with(origin), "{found}");
+    }
+    let second = folder(&[("b", &printed)]);
+    let again = load(&second.path().join("b"), None);
+    assert!(
+        again.configuration.is_some(),
+        "{}\n{printed}",
+        render(&again.diagnostics, &again.sources, false)
+    );
+    assert_eq!(again.configuration, loaded.configuration, "{printed}");
+}
+
+#[test]
+fn what_check_prints_hides_passwords_and_is_json_too() {
+    let block = "authentication {\nauth_type PASS\nauth_pass s3cret\n}\n";
+    let first = folder(&[("a", &INSTANCE.replace("V {", &format!("V {{\n{block}")))]);
+    let loaded = load(&first.path().join("a"), None);
+    let (text, json) = (loaded.text(), loaded.json());
+    assert!(text.contains("auth_pass ********") && !text.contains("s3cret"), "{text}");
+    assert!(!json.to_string().contains("s3cret"));
+    let router = json.as_array().unwrap().iter().find(|block| block["block"] == "vrrp_instance").unwrap();
+    let setting = |keyword: &str| {
+        let settings = router["settings"].as_array().unwrap();
+        settings.iter().find(|setting| setting["keyword"] == keyword).unwrap().clone()
+    };
+    assert_eq!(setting("virtual_router_id")["origin"]["line"], 8);
+    assert!(setting("priority")["origin"].is_null() && setting("priority")["value"] == "100");
+}
+
+#[test]
+fn a_router_with_an_error_leaves_the_others() {
+    let bad = INSTANCE.replace("V", "W").replace(" 5", " 300");
+    let both = format!("{INSTANCE}{bad}");
+    let load_text = |text: &str| {
+        let folder = folder(&[("a", text)]);
+        load(&folder.path().join("a"), None)
+    };
+    let loaded = load_text(&both);
+    assert!(loaded.configuration.is_none());
+    let names: Vec<String> =
+        loaded.remaining.unwrap().instances.into_iter().map(|instance| instance.name).collect();
+    assert_eq!(names, ["V"]);
+    // Nobody is left; and what is wrong elsewhere may concern everybody.
+    assert!(load_text(&bad).remaining.is_none());
+    assert!(load_text(&format!("{both}global_defs {{\nvrrp_version 7\n}}\n")).remaining.is_none());
+    assert!(load_text(&format!("{both}}}\n")).remaining.is_none());
+    assert!(load_text(INSTANCE).remaining.is_none());
+}
+
 #[test]
 fn a_password_in_a_definition_is_not_shown() {
     let block = "authentication {\nauth_pass $PASS extra\n}\n";

@@ -1,11 +1,17 @@
-//! `xvrrp check`: reads a configuration and says everything that is wrong with it.
+//! `xvrrp check`: reads a configuration, says everything that is wrong with it or could be better, and shows what
+//! it means.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Context;
+use serde_json::json;
 
 use super::Style;
-use crate::{cli, config, namespace};
+use crate::{
+    cli,
+    config::{self, Loaded},
+    namespace,
+};
 
 /// The exit code for a file that cannot be used.
 const UNUSABLE: u8 = 3;
@@ -19,21 +25,42 @@ pub fn run(arguments: &cli::Check, style: Style) -> anyhow::Result<ExitCode> {
     };
     let load = || config::load(&path, arguments.config_id.as_deref());
     let mut loaded = load();
-    if let Some(name) = loaded.configuration.as_ref().and_then(|loaded| loaded.net_namespace.clone()) {
-        match namespace::enter(&name) {
+    if let Some(name) = loaded.net_namespace() {
+        match namespace::enter(name) {
             Ok(()) => loaded = load(),
             Err(error) => super::warn(&format!("{error:#}; interfaces were looked for here")),
         }
     }
-    super::report(&loaded, style);
-    match &loaded.configuration {
-        Some(configuration) => {
-            if !style.quiet {
-                let routers = configuration.instances.len();
-                super::print(&format!("{}: usable, {routers} virtual router(s)\n", path.display()))?;
-            }
-            Ok(ExitCode::SUCCESS)
-        }
-        None => Ok(ExitCode::from(UNUSABLE)),
+    let hints = loaded.hints();
+    loaded.diagnostics.extend(hints);
+    if arguments.json {
+        print_json(&loaded, &path)?;
+    } else {
+        super::report(&loaded, style);
+        print_text(&loaded, &path, arguments.print, style)?;
     }
+    Ok(if loaded.configuration.is_some() { ExitCode::SUCCESS } else { ExitCode::from(UNUSABLE) })
+}
+
+fn print_text(loaded: &Loaded, path: &Path, whole: bool, style: Style) -> anyhow::Result<()> {
+    let Some(configuration) = &loaded.configuration else { return Ok(()) };
+    if whole {
+        super::print(&loaded.text())?;
+    } else if !style.quiet {
+        let routers = configuration.instances.len();
+        super::print(&format!("{}: usable, {routers} virtual router(s)\n", path.display()))?;
+    }
+    Ok(())
+}
+
+fn print_json(loaded: &Loaded, path: &Path) -> anyhow::Result<()> {
+    let diagnostics: Vec<_> =
+        loaded.diagnostics.iter().map(|one| config::json(one, &loaded.sources)).collect();
+    let report = json!({
+        "file": path.display().to_string(),
+        "usable": loaded.configuration.is_some(),
+        "diagnostics": diagnostics,
+        "configuration": loaded.json(),
+    });
+    super::print(&format!("{report:#}\n")).context("cannot print the report")
 }

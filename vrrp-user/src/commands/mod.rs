@@ -1,5 +1,6 @@
 //! One file a command. They glue the library's parts together and speak to people; they decide nothing.
 
+pub mod background;
 pub mod check;
 pub mod events;
 pub mod run;
@@ -66,7 +67,7 @@ fn warn(text: &str) {
 }
 
 /// Writes to standard output; a reader that left (`| head`) is not an error.
-fn print(text: &str) -> io::Result<()> {
+pub(crate) fn print(text: &str) -> io::Result<()> {
     match stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,

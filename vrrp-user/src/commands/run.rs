@@ -17,15 +17,16 @@ const USAGE: u8 = 2;
 /// Runs until stopped. Exit code 1 if the file or the host does not let the node run, 2 if the options don't.
 pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
     let mut loaded = load(arguments)?;
-    if let Some(name) = loaded.configuration.as_ref().and_then(|loaded| loaded.net_namespace.clone()) {
-        namespace::enter(&name)?;
+    if let Some(name) = loaded.net_namespace() {
+        namespace::enter(name)?;
         // The interfaces that it names are looked for there.
         loaded = load(arguments)?;
     }
     // Before anything else runs: the spawner is forked while the process is small, single-threaded and has its rights.
     let spawner = spawner::Process::start().context("cannot fork the process that runs scripts")?;
     super::report(&loaded, style);
-    let Some(configuration) = loaded.configuration else {
+    let rest = loaded.remaining.filter(|_| arguments.keep_going);
+    let Some(configuration) = loaded.configuration.or(rest) else {
         return Ok(if arguments.options.is_some() { ExitCode::from(USAGE) } else { ExitCode::FAILURE });
     };
     let guard = logs::start(style.level(), style.color_on_stderr());

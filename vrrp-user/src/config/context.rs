@@ -15,13 +15,41 @@ pub(super) struct Context<'a> {
     pub(super) sources: &'a Sources,
     pub(super) host: &'a dyn Host,
     noticed: HashSet<&'static str>,
+    /// The routers with errors, by the places of their names.
+    refused: HashSet<Span>,
+    /// How many errors those are.
+    attributed: usize,
     whole: bool,
 }
 
 impl<'a> Context<'a> {
     /// `whole` says that the files could be read and their braces match.
     pub(super) fn new(report: &'a mut Report, sources: &'a Sources, host: &'a dyn Host, whole: bool) -> Self {
-        Self { report, sources, host, noticed: HashSet::new(), whole }
+        let (noticed, refused) = (HashSet::new(), HashSet::new());
+        Self { report, sources, host, noticed, refused, attributed: 0, whole }
+    }
+
+    /// How many errors there were so far.
+    pub(super) fn errors(&self) -> usize {
+        self.report.errors()
+    }
+
+    /// If there were more than `before`, they are the fault of this router alone, and only it is refused.
+    pub(super) fn blame(&mut self, router: Span, before: usize) {
+        let own = self.errors() - before;
+        if own > 0 {
+            self.attributed += own;
+            self.refused.insert(router);
+        }
+    }
+
+    pub(super) fn is_refused(&self, router: Span) -> bool {
+        self.refused.contains(&router)
+    }
+
+    /// Whether every error is the fault of one router: the others can run.
+    pub(super) fn others_can_run(&self) -> bool {
+        self.whole && self.errors() == self.attributed
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {

@@ -5,12 +5,26 @@ use super::source::Span;
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
+    /// It works, and something else would work better.
+    Hint,
     /// Good to know; nothing needs to be done.
     Notice,
     /// Probably not what was meant; the node runs.
     Warning,
     /// The node does not run with this.
     Error,
+}
+
+impl Severity {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+            Self::Hint => "hint",
+        }
+    }
 }
 
 /// One message with its place and remedy.
@@ -71,6 +85,11 @@ pub(super) fn notice(span: impl Into<Option<Span>>, message: impl Into<String>) 
     Diagnostic::new(Severity::Notice, span, message)
 }
 
+/// Advice about a place.
+pub(super) fn hint(span: impl Into<Option<Span>>, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(Severity::Hint, span, message)
+}
+
 /// How many errors are kept, and how many of the rest: a hostile file must not fill the memory.
 const KEPT: usize = 250;
 
@@ -99,6 +118,10 @@ impl Report {
 
     pub(super) fn has_errors(&self) -> bool {
         self.errors > 0
+    }
+
+    pub(super) fn errors(&self) -> usize {
+        self.errors
     }
 
     /// What was kept, in the order of the places and each only once; what has no place comes first.

@@ -2,8 +2,10 @@
 
 use std::{
     env, fs,
+    io::Read,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Component, Path, PathBuf},
+    process::Command,
 };
 
 use nix::unistd::{Group, User, gethostname};
@@ -16,6 +18,10 @@ pub trait Host {
     fn name(&self) -> String;
     /// The value of an environment variable, for `${_ENV NAME}`.
     fn variable(&self, name: &str) -> Option<String>;
+    /// The beginning of a text file, such as a script.
+    fn text(&self, path: &Path) -> Option<String>;
+    /// A firewall rule on protocol 112, if there is one and it can be told.
+    fn firewall_rule(&self) -> Option<String>;
     /// Whether there is an interface of this name now.
     fn has_interface(&self, name: &str) -> bool;
     /// User and primary group of a user name; `Err` says why the system cannot tell.
@@ -47,6 +53,24 @@ impl Host for ThisHost {
 
     fn variable(&self, name: &str) -> Option<String> {
         env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    fn text(&self, path: &Path) -> Option<String> {
+        const LOOKED_AT: u64 = 64 * 1024;
+        let file =
+            fs::File::open(path).ok().filter(|file| file.metadata().is_ok_and(|file| file.is_file()))?;
+        let mut bytes = Vec::new();
+        file.take(LOOKED_AT).read_to_end(&mut bytes).ok()?;
+        String::from_utf8(bytes).ok()
+    }
+
+    fn firewall_rule(&self) -> Option<String> {
+        let listed = Command::new("nft").args(["list", "ruleset"]).output().ok()?;
+        let rules = String::from_utf8_lossy(&listed.stdout).into_owned();
+        let about = |line: &&str| {
+            ["vrrp", "protocol 112", "l4proto 112", "nexthdr 112"].iter().any(|it| line.contains(it))
+        };
+        rules.lines().map(str::trim).find(about).map(str::to_owned)
     }
 
     fn has_interface(&self, name: &str) -> bool {

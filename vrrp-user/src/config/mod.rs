@@ -7,13 +7,16 @@
 mod context;
 mod diagnostics;
 mod draft;
+mod effective;
 mod glob;
+mod hints;
 mod host;
 mod keywords;
 mod lexer;
 mod lower;
 pub mod model;
 mod options;
+mod pages;
 mod parser;
 mod piece;
 mod reader;
@@ -29,21 +32,58 @@ pub use diagnostics::{Diagnostic, Severity};
 pub use host::{Host, ThisHost};
 pub use keywords::{KeywordRow, keyword_rows};
 pub use options::Options;
-pub use render::{render, render_line};
+pub use pages::{differences_page, keywords_page};
+pub use render::{json, render, render_line};
 pub use source::{SourceError, Sources, Span};
 
 use diagnostics::Report;
 use model::Configuration;
+use statement::Statement;
 
 /// What came of reading a configuration.
 #[derive(Debug)]
 pub struct Loaded {
     /// The effective configuration; `None` if, and only if, there is an error among the diagnostics.
     pub configuration: Option<Configuration>,
+    /// The configuration without the routers that have errors, if there is an error and nothing else has one.
+    pub remaining: Option<Configuration>,
     /// Everything that the user should know, in the order of the places.
     pub diagnostics: Vec<Diagnostic>,
     /// What the diagnostics point into.
     pub sources: Sources,
+    statements: Vec<Statement>,
+}
+
+impl Loaded {
+    /// The network namespace to run in, if one is named and there is something to run.
+    pub fn net_namespace(&self) -> Option<&str> {
+        self.configuration.as_ref().or(self.remaining.as_ref())?.net_namespace.as_deref()
+    }
+
+    /// What works and could be better, for a configuration that can be used. Looks at scripts and firewall rules
+    /// of this host.
+    pub fn hints(&self) -> Vec<Diagnostic> {
+        self.hints_for(&ThisHost)
+    }
+
+    /// Like [`Self::hints`], for another host.
+    pub fn hints_for(&self, host: &dyn Host) -> Vec<Diagnostic> {
+        hints::hints(self, host)
+    }
+
+    /// The effective configuration in the form of a file, each line with where it comes from; empty if there is
+    /// none. Passwords are not shown.
+    pub fn text(&self) -> String {
+        effective::text(&effective::blocks(self), &self.sources)
+    }
+
+    /// The same for programs; `null` if there is none.
+    pub fn json(&self) -> serde_json::Value {
+        let blocks = effective::blocks(self);
+        self.configuration
+            .as_ref()
+            .map_or(serde_json::Value::Null, |_| effective::json(&blocks, &self.sources))
+    }
 }
 
 /// Where the configuration is looked for, in this order, if no file is named.
@@ -67,7 +107,7 @@ pub fn load_for(path: &Path, config_id: Option<&str>, host: &dyn Host) -> Loaded
     let mut report = Report::default();
     let file = reader::read(path, config_id, &mut sources, &mut report, host);
     let statements = file.map(|file| parser::parse(&file, &mut sources, &mut report)).unwrap_or_default();
-    finish(&statements, sources, report, host)
+    finish(statements, sources, report, host)
 }
 
 /// Reads command line options for this host, by the same tables and checks as a file.
@@ -79,16 +119,11 @@ pub fn from_options(options: &Options) -> Loaded {
 pub fn from_options_for(options: &Options, host: &dyn Host) -> Loaded {
     let mut sources = Sources::default();
     let statements = options.statements(&mut sources);
-    finish(&statements, sources, Report::default(), host)
+    finish(statements, sources, Report::default(), host)
 }
 
-fn finish(
-    statements: &[statement::Statement],
-    sources: Sources,
-    mut report: Report,
-    host: &dyn Host,
-) -> Loaded {
-    let configuration = lower::lower(statements, &mut report, &sources, host);
-    let configuration = (!report.has_errors()).then_some(configuration);
-    Loaded { configuration, diagnostics: report.into_diagnostics(), sources }
+fn finish(statements: Vec<Statement>, sources: Sources, mut report: Report, host: &dyn Host) -> Loaded {
+    let made = lower::lower(&statements, &mut report, &sources, host);
+    let (configuration, remaining) = if report.has_errors() { (None, made) } else { (made, None) };
+    Loaded { configuration, remaining, diagnostics: report.into_diagnostics(), sources, statements }
 }

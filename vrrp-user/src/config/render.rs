@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use serde_json::{Value as Json, json};
+
 use super::{
     diagnostics::{Diagnostic, Severity},
     source::{Excerpt, Sources, Span},
@@ -27,12 +29,7 @@ pub fn render_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
         let (row, column) = sources.position(span);
         line = format!("{}:{row}:{column}: ", sources.file_name(span));
     }
-    let severity = match diagnostic.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Notice => "notice",
-    };
-    line += &format!("{severity}: {}", diagnostic.message);
+    line += &format!("{}: {}", diagnostic.severity.name(), diagnostic.message);
     if let Some(help) = &diagnostic.help {
         // Writing to a string cannot fail.
         let _ = write!(line, " ({help})");
@@ -40,11 +37,32 @@ pub fn render_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     line.replace(['\n', '\r'], " ")
 }
 
+/// A diagnostic for programs: place, source line and remedy as fields, `null` where there is none.
+pub fn json(diagnostic: &Diagnostic, sources: &Sources) -> Json {
+    let place = |span: Span| {
+        let (line, column) = sources.position(span);
+        json!({ "file": sources.file_name(span), "line": line, "column": column })
+    };
+    let related =
+        diagnostic.related.as_deref().map(|(span, why)| json!({ "place": place(*span), "message": why }));
+    json!({
+        "severity": diagnostic.severity.name(),
+        "message": diagnostic.message,
+        "label": diagnostic.label,
+        "help": diagnostic.help,
+        "place": diagnostic.span.map(place),
+        "source_line": diagnostic.span.map(|span| sources.excerpt(span).text),
+        "used_at": diagnostic.span.and_then(|span| sources.used(span)).map(place),
+        "related": related,
+    })
+}
+
 fn draw(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Notice => Level::NOTE.with_name("notice"),
+        Severity::Hint => Level::HELP.with_name("hint"),
     };
     let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
     if let Some(span) = diagnostic.span {

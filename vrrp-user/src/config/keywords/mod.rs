@@ -4,6 +4,7 @@
 mod address;
 mod apply;
 mod checksum;
+mod differences;
 mod entries;
 mod global;
 mod instance;
@@ -22,6 +23,7 @@ use vrrp_common::time::Interval;
 use super::{context::Context, draft::Given, lexer::Word, statement::Statement, values};
 
 pub(super) use apply::apply;
+pub(super) use differences::DIFFERENCES;
 use entries::{ADDRESS_OPTIONS, PEER_OPTIONS, TRACK_OPTIONS};
 use instance::{AUTHENTICATION, INSTANCE};
 use options::{EntryOption, OptionClass, apply_options};

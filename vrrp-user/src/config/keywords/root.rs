@@ -122,8 +122,10 @@ fn global(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
 fn instance(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
     let (name, span) = name(statement, context);
     let mut instance = InstanceDraft::new(name, span);
+    let before = context.errors();
     instance.given = apply(&INSTANCE, &mut instance, &statement.body, context);
     routing::number(&mut draft.rule_numbers, &mut instance.routing, context);
+    context.blame(instance.span, before);
     draft.instances.push(instance);
 }
 

@@ -21,17 +21,24 @@ pub(super) fn finish_all(draft: &Draft, scripts: &Scripts<'_>, context: &mut Con
     let mut used = HashMap::new();
     let mut finished = Vec::new();
     for instance in &draft.instances {
-        let Some(ready) = finish(instance, &draft.globals, scripts, context) else { continue };
+        let before = context.errors();
+        let ready = finish(instance, &draft.globals, scripts, context);
+        context.blame(instance.span, before);
+        let Some(ready) = ready else { continue };
         let key = (ready.interface.clone(), ready.family, ready.vrid);
         let place = instance.vrid.map_or(instance.span, |vrid| vrid.span);
         if let Some(other) = used.insert(key, place) {
             let family = family_name(ready.family);
             let (vrid, interface) = (ready.vrid, quote(&ready.interface));
             let message = format!("virtual_router_id {vrid} is used twice for {family} on {interface}");
+            let before = context.errors();
             context
                 .push(error(place, message).related(other, "the other one").help("give each its own number"));
+            context.blame(instance.span, before);
         }
-        finished.push(ready);
+        if !context.is_refused(instance.span) {
+            finished.push(ready);
+        }
     }
     vmac::tell_apart(&draft.instances, &mut finished, context);
     finished

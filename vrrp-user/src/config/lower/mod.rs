@@ -24,14 +24,14 @@ use super::{
 
 use script::Scripts;
 
-/// The configuration that the statements of all files make; what is wrong with them goes to `report`, and only
-/// if nothing is, the configuration may be used.
+/// The configuration that the statements of all files make, without the routers that have errors; what is wrong
+/// goes to `report`. `None` if not only single routers have errors, or all of them.
 pub(super) fn lower(
     statements: &[Statement],
     report: &mut Report,
     sources: &Sources,
     host: &dyn Host,
-) -> Configuration {
+) -> Option<Configuration> {
     let whole = !report.has_errors();
     let mut context = Context::new(report, sources, host, whole);
     let mut draft = Draft::default();
@@ -42,7 +42,8 @@ pub(super) fn lower(
     let router_id = draft.globals.router_id.clone().unwrap_or_else(|| host.name());
     let statics = statics(&draft, &mut context);
     let net_namespace = draft.net_namespace.clone();
-    Configuration { router_id, net_namespace, instances, scripts: scripts.tracked, statics }
+    let usable = !instances.is_empty() && context.others_can_run();
+    usable.then_some(Configuration { router_id, net_namespace, instances, scripts: scripts.tracked, statics })
 }
 
 /// What stands while the node runs. An address without an interface goes where keepalived puts it.

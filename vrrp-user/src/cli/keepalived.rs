@@ -1,0 +1,199 @@
+//! The command line of keepalived, for init scripts and units that call us by that name.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+use clap::{ArgAction, ColorChoice, Parser};
+
+use super::{CONTROL_PATH, Check, Run};
+use crate::commands;
+
+const FILE: &str = "/etc/keepalived/keepalived.conf";
+
+/// keepalived's options. Those without a field that is read have no effect here.
+#[derive(Debug, Parser)]
+#[command(name = "keepalived", version = super::VERSION, disable_version_flag = true)]
+#[allow(clippy::struct_excessive_bools, reason = "as many switches as keepalived has")]
+struct Options {
+    /// Configuration file.
+    #[arg(short = 'f', long = "use-file", value_name = "FILE", default_value = FILE)]
+    file: PathBuf,
+    /// Lines that begin with `@ID` hold where this is ID.
+    #[arg(short = 'i', long = "config-id", value_name = "ID")]
+    config_id: Option<String>,
+    /// Stay in the foreground.
+    #[arg(short = 'n', long = "dont-fork")]
+    foreground: bool,
+    /// Where the process number is written.
+    #[arg(short = 'p', long = "pid", value_name = "FILE", default_value = "/run/keepalived.pid")]
+    pid: PathBuf,
+    /// Check the configuration and end: 0 usable, 3 no such file, 4 not usable.
+    #[arg(short = 't', long = "config-test", value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    test: Option<Option<PathBuf>>,
+    /// Log to the console, as is always done here.
+    #[arg(short = 'l', long = "log-console")]
+    console: bool,
+    /// Log details, as is always done here.
+    #[arg(short = 'D', long = "log-detail")]
+    detail: bool,
+    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, `STATS_CLEAR`, JSON or TDUMP.
+    #[arg(long, value_name = "NAME")]
+    signum: Option<String>,
+    /// Run VRRP alone, as is always done here.
+    #[arg(short = 'P', long = "vrrp")]
+    vrrp: bool,
+    /// Run the checkers alone: there are none here.
+    #[arg(short = 'C', long = "check")]
+    checkers: bool,
+    /// Network namespace to run in.
+    #[arg(short = 's', long = "namespace", value_name = "NAME")]
+    namespace: Option<String>,
+    /// Print the version.
+    #[arg(short = 'v', long, action = ArgAction::Version)]
+    version: (),
+    #[command(flatten)]
+    unused: Unused,
+}
+
+/// Options that change nothing here.
+#[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "as many switches as keepalived has")]
+struct Unused {
+    #[arg(long, hide = true)]
+    all: bool,
+    #[arg(short = 'B', long = "no_bfd", hide = true)]
+    no_bfd: bool,
+    #[arg(short = 'd', long, hide = true)]
+    dump_conf: bool,
+    #[arg(short = 'S', long, hide = true)]
+    log_facility: Option<String>,
+    #[arg(short = 'g', long, num_args = 0..=1, require_equals = true, hide = true)]
+    log_file: Option<Option<PathBuf>>,
+    #[arg(long, num_args = 0..=1, require_equals = true, hide = true)]
+    flush_log_file: Option<Option<String>>,
+    #[arg(short = 'G', long, hide = true)]
+    no_syslog: bool,
+    #[arg(short = 'X', long, hide = true)]
+    release_vips: bool,
+    #[arg(short = 'V', long, hide = true)]
+    dont_release_vrrp: bool,
+    #[arg(short = 'I', long, hide = true)]
+    dont_release_ipvs: bool,
+    #[arg(short = 'R', long, hide = true)]
+    dont_respawn: bool,
+    #[arg(short = 'r', long = "vrrp_pid", hide = true)]
+    vrrp_pid: Option<PathBuf>,
+    #[arg(short = 'c', long = "checkers_pid", hide = true)]
+    checkers_pid: Option<PathBuf>,
+    #[arg(short = 'b', long = "bfd_pid", hide = true)]
+    bfd_pid: Option<PathBuf>,
+    #[arg(short = 'a', long, hide = true)]
+    address_monitoring: bool,
+    #[arg(short = 'e', long, hide = true)]
+    all_config: bool,
+    #[arg(short = 'x', long, hide = true)]
+    snmp: bool,
+    #[arg(short = 'A', long, hide = true)]
+    snmp_agent_socket: Option<String>,
+    #[arg(short = 'u', long, hide = true)]
+    umask: Option<String>,
+    #[arg(short = 'm', long, hide = true)]
+    core_dump: bool,
+    #[arg(short = 'M', long, num_args = 0..=1, require_equals = true, hide = true)]
+    core_dump_pattern: Option<Option<String>>,
+    #[arg(long, hide = true)]
+    no_mem_check: bool,
+    #[arg(long, hide = true)]
+    ignore_sigint: bool,
+}
+
+/// The exit codes of its configuration test.
+const NO_FILE: u8 = 3;
+const UNUSABLE: u8 = 4;
+
+/// Whether the program was called by keepalived's name.
+pub(super) fn is_meant() -> bool {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    program.is_some_and(|program| program.file_name().is_some_and(|name| name == "keepalived"))
+}
+
+/// Does what keepalived's command line asks for.
+pub(super) fn main() -> Result<ExitCode> {
+    let options = Options::parse();
+    let style = commands::Style { color: ColorChoice::Auto, verbose: 0, quiet: false };
+    if let Some(name) = &options.signum {
+        return signal_number(name);
+    }
+    if let Some(file) = &options.test {
+        return test(file.as_ref().unwrap_or(&options.file), &options, style);
+    }
+    if options.checkers && !options.vrrp {
+        bail!("`-C` asks for the checkers of IPVS alone; there are none here");
+    }
+    if let Some(name) = &options.namespace {
+        bail!("`-s {name}` is not supported: write `net_namespace {name}` into the file");
+    }
+    let run = Run {
+        file: Some(options.file.clone()),
+        config_id: options.config_id.clone(),
+        keep_going: false,
+        control: CONTROL_PATH.into(),
+        options: None,
+    };
+    let command = || commands::run::run(&run, style);
+    commands::background::run(&options.pid, options.foreground, command)
+}
+
+fn signal_number(name: &str) -> Result<ExitCode> {
+    let number = match name {
+        "STOP" => libc::SIGTERM,
+        "RELOAD" => libc::SIGHUP,
+        "DATA" => libc::SIGUSR1,
+        "STATS" => libc::SIGUSR2,
+        "STATS_CLEAR" => libc::SIGRTMAX() - 1,
+        "JSON" => libc::SIGRTMIN() + 2,
+        "TDUMP" => libc::SIGRTMAX(),
+        _ => bail!("unknown signal {name}: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON or TDUMP"),
+    };
+    commands::print(&format!("{number}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn test(file: &PathBuf, options: &Options, style: commands::Style) -> Result<ExitCode> {
+    if fs::metadata(file).is_err() {
+        commands::print(&format!("{}: there is no such file\n", file.display()))?;
+        return Ok(ExitCode::from(NO_FILE));
+    }
+    let check =
+        Check { file: Some(file.clone()), config_id: options.config_id.clone(), print: false, json: false };
+    let outcome = commands::check::run(&check, style).context("cannot check the configuration")?;
+    Ok(if outcome == ExitCode::SUCCESS { outcome } else { ExitCode::from(UNUSABLE) })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn what_units_and_init_scripts_pass_is_understood() {
+        Options::command().debug_assert();
+        for line in [
+            "keepalived --dont-fork",
+            "keepalived -D",
+            "keepalived -n -l -D -f /etc/k.conf -i main -p /run/k.pid",
+            "keepalived -P -D -S 1",
+            "keepalived -D --log-facility=1 --flush-log-file -G",
+            "keepalived -nlPD --vrrp_pid /run/v.pid",
+            "keepalived -t",
+            "keepalived --config-test=/etc/k.conf",
+            "keepalived -g=/var/log/k.log",
+        ] {
+            let parsed = Options::try_parse_from(line.split(' '));
+            assert!(parsed.is_ok(), "{line}: {parsed:?}");
+        }
+        let parsed = Options::try_parse_from(["keepalived", "-t", "-f", "/x"]).unwrap();
+        assert_eq!((parsed.test, parsed.file), (Some(None), PathBuf::from("/x")));
+    }
+}

@@ -1,0 +1,56 @@
+//! Running a command as a daemon of the old kind: in the background, with its number in a file.
+
+use std::{fs, io, path::Path, process, process::ExitCode};
+
+use anyhow::{Context, Result};
+
+use crate::sys::process::fork_child;
+
+/// Runs `command`, in the background unless `foreground`; the process number is in `pid` as long as it runs.
+pub fn run(pid: &Path, foreground: bool, command: impl FnOnce() -> Result<ExitCode>) -> Result<ExitCode> {
+    if foreground {
+        write(pid, process::id())?;
+        let outcome = command();
+        remove(pid);
+        return outcome;
+    }
+    let child = fork_child(|| {
+        // Out of the terminal's session: what ends it does not end us.
+        if let Err(error) = nix::unistd::setsid() {
+            complain(&format!("cannot leave the terminal: {error}"));
+        }
+        let outcome = command();
+        remove(pid);
+        match outcome {
+            Ok(code) => i32::from(code != ExitCode::SUCCESS),
+            Err(error) => {
+                complain(&format!("{error:#}"));
+                1
+            }
+        }
+    })
+    .context("cannot go into the background")?;
+    write(pid, child.as_raw().unsigned_abs())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(pid: &Path, number: u32) -> Result<()> {
+    fs::write(pid, format!("{number}\n"))
+        .with_context(|| format!("cannot write the process number to {}", pid.display()))
+}
+
+fn remove(pid: &Path) {
+    match fs::remove_file(pid) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            complain(&format!("cannot remove {}: {error}", pid.display()));
+        }
+        _ => {}
+    }
+}
+
+fn complain(text: &str) {
+    #[allow(clippy::print_stderr, reason = "the log is not there yet, or not any more")]
+    {
+        eprintln!("xvrrp: {text}");
+    }
+}

@@ -1,0 +1,71 @@
+//! The values that are not simply what is written or the keyword's default: what several settings make together.
+
+use vrrp_common::{time::Interval, wire::Version};
+
+use super::Value;
+use crate::config::{
+    model::{Configuration, Instance, Script},
+    values::decimal,
+};
+
+/// What `keyword` of the block counts as, if that needs more than the keyword's own line.
+pub(super) fn of(
+    configuration: &Configuration,
+    block: &str,
+    name: Option<&str>,
+    keyword: &str,
+) -> Option<Value> {
+    let named = |other: &String| Some(other.as_str()) == name;
+    match block {
+        "vrrp_instance" => {
+            let instance = configuration.instances.iter().find(|instance| named(&instance.name))?;
+            preemption(instance, keyword).or_else(|| of_instance(instance, keyword).map(Value::Line))
+        }
+        "vrrp_script" => {
+            let script = configuration.scripts.iter().find(|script| named(&script.name))?;
+            of_script(script, keyword).map(Value::Line)
+        }
+        _ => None,
+    }
+}
+
+/// Of the two keywords one is off; it may have been given, and cleared by `state MASTER`.
+fn preemption(instance: &Instance, keyword: &str) -> Option<Value> {
+    let off = match keyword {
+        "preempt" => !instance.preempt,
+        "nopreempt" => instance.preempt,
+        _ => return None,
+    };
+    off.then_some(Value::Words("off"))
+}
+
+fn of_instance(instance: &Instance, keyword: &str) -> Option<String> {
+    let announce = &instance.announce;
+    Some(match keyword {
+        "interface" => instance.interface.clone(),
+        "priority" => instance.priority.to_string(),
+        "version" => match instance.version {
+            Version::V2 => "2".into(),
+            Version::V3 => "3".into(),
+        },
+        "advert_int" => seconds(instance.advertisement_interval),
+        "preempt_delay" => seconds(instance.preempt_delay),
+        "garp_master_delay" => seconds(announce.delay),
+        "garp_master_repeat" => announce.repeat.to_string(),
+        "garp_lower_prio_delay" => seconds(announce.lower_priority_delay),
+        "garp_lower_prio_repeat" => announce.lower_priority_repeat.to_string(),
+        "mcast_dst_ip" if instance.peers.is_empty() => instance.group.to_string(),
+        _ => return None,
+    })
+}
+
+fn of_script(script: &Script, keyword: &str) -> Option<String> {
+    Some(match keyword {
+        "timeout" => seconds(script.timeout),
+        _ => return None,
+    })
+}
+
+fn seconds(interval: Interval) -> String {
+    decimal(interval)
+}
