@@ -11,6 +11,7 @@ const SOURCES: &[&str] = &[
     "vrrp-ebpf/Cargo.lock",
     "vrrp-ebpf/Cargo.toml",
     "vrrp-ebpf/src",
+    "vrrp-common/src/abi",
     "vrrp-common/src/abi.rs",
     "vrrp-common/src/judge",
     "vrrp-common/src/judge.rs",

@@ -2,9 +2,13 @@
 //!
 //! Every type is `repr(C)` and `Pod`; sizes are asserted. Change a layout only together with [`ABI_VERSION`].
 
+mod guard;
+
 use core::net::IpAddr;
 
 use bytemuck::{Pod, Zeroable};
+
+pub use guard::{GUARDED, GuardKey, LeaseRecord, Passage, Passages};
 
 use crate::wire::DropReason;
 

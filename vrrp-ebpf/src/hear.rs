@@ -10,6 +10,7 @@ use vrrp_common::{
 
 use crate::{
     atomic::Shared,
+    guard::supersede,
     hide::{forget, hide},
     maps,
     packet::Packet,
@@ -137,6 +138,10 @@ fn note(entry: *mut Record, view: &RouterView, verdict: &Verdict, slot: u32) {
         unsafe { (Shared::new(&raw mut (*entry).version), Shared::new(&raw mut (*entry).pending)) };
     // SAFETY: the helper has no preconditions.
     let at = Instant::from_nanos(unsafe { bpf_ktime_get_boot_ns() });
+    // Before the record: who reads that the router was beaten finds the addresses closed.
+    if verdict.better {
+        supersede(slot, at.as_nanos());
+    }
     let unlocked = u64::from(lock(&version));
     // SAFETY: the version is odd, so nobody else writes, and a reader that was here meanwhile reads again.
     let news = record(unsafe { &mut (*entry).heard }, view, verdict, at);

@@ -1,11 +1,12 @@
-//! The programs that hear advertisements in the kernel: entries for XDP and tc over one function. What counts is
-//! decided in `vrrp_common::judge`, what follows from it in the daemon.
+//! The kernel's programs: those that hear advertisements, entries for XDP and tc over one function, and the guard. What
+//! counts is decided in `vrrp_common::judge`, what follows from it in the daemon.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch, core_intrinsics)]
 #![allow(internal_features, reason = "the target's atomic operations are behind them")]
 
 mod atomic;
+mod guard;
 mod hear;
 mod hide;
 mod maps;
@@ -17,7 +18,7 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 
-use crate::{hear::Fate, packet::Packet};
+use crate::{guard::Way, hear::Fate, packet::Packet};
 
 /// Ingress of a driver. Sees a frame before the kernel has looked at it, so what is for another host is told by
 /// the hardware address, and a VLAN tag that the hardware took off is not seen at all.
@@ -42,6 +43,23 @@ pub fn xvrrp_tc(context: TcContext) -> i32 {
         Fate::Pass => TC_ACT_UNSPEC,
         Fate::Drop => TC_ACT_SHOT,
     }
+}
+
+/// Ingress of every Ethernet interface.
+#[classifier]
+pub fn xvrrp_guard_in(context: TcContext) -> i32 {
+    guard(&context, Way::In)
+}
+
+/// Egress of every Ethernet interface.
+#[classifier]
+pub fn xvrrp_guard_out(context: TcContext) -> i32 {
+    guard(&context, Way::Out)
+}
+
+#[inline(always)]
+fn guard(context: &TcContext, way: Way) -> i32 {
+    if guard::passes(context, way) { TC_ACT_UNSPEC } else { TC_ACT_SHOT }
 }
 
 #[panic_handler]

@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use vrrp_common::abi::{
-    ADMISSIONS, Admitted, EVENT_BYTES, INTERFACES, PeerKey, Record, Refusals, RouterKey, RouterView, SLOTS,
-    Station, Tally, TtlRange, UNICAST_PEERS,
+    self, ADMISSIONS, Admitted, EVENT_BYTES, GuardKey, INTERFACES, LeaseRecord, Passages, PeerKey, Record,
+    Refusals, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange, UNICAST_PEERS,
 };
 
 /// Which router a packet is for. Written by the daemon.
@@ -49,3 +49,15 @@ pub static STRANGERS: PerCpuHashMap<u32, Tally> = PerCpuHashMap::with_max_entrie
 /// The slots of routers with news.
 #[map(name = "xvrrp_events")]
 pub static EVENTS: RingBuf = RingBuf::with_byte_size(EVENT_BYTES, 0);
+
+/// The leases of the routers' addresses, by slot.
+#[map(name = "xvrrp_leases")]
+pub static LEASES: Array<LeaseRecord> = Array::with_max_entries(SLOTS, BPF_F_MMAPABLE);
+
+/// Whose an address is: the slots of the addresses that routers of ours put on this host. Written by the daemon.
+#[map(name = "xvrrp_guarded")]
+pub static GUARDED: HashMap<GuardKey, u32> = HashMap::with_max_entries(abi::GUARDED, BPF_F_NO_PREALLOC);
+
+/// Packets to and from the addresses of a router, by slot. Written here.
+#[map(name = "xvrrp_passages")]
+pub static PASSAGES: PerCpuArray<Passages> = PerCpuArray::with_max_entries(SLOTS, 0);

@@ -12,6 +12,7 @@ use crate::{
     config::model::Configuration,
     control::Control,
     datapath::AutoPath,
+    guard::Guard,
     netlink::{self, Desired},
     node::{Inbox, Node},
     perform::{announce::Announcer, transmit::Transmitter},
@@ -40,10 +41,14 @@ pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Pa
     let (requests, commands) = mpsc::channel(INBOX);
     let mut datapath = AutoPath::new().context("cannot set up the datapath")?;
     datapath.prepare(configuration.instances.iter().map(|instance| instance.receive));
+    let (guard, keeper) = Guard::new(configuration.guard, || datapath.guard())?;
+    if let Some(reason) = guard.absent() {
+        tracing::warn!("the addresses are not guarded: {reason}");
+    }
     let transmitter = Transmitter::new().context("cannot open the sockets that advertisements leave by")?;
     let announcer = Announcer::new().context("cannot open the socket that announcements leave by")?;
     let scripts = configuration.scripts.clone();
-    let node = Node::new(configuration, Box::new(datapath), (transmitter, announcer), desired);
+    let node = Node::new(configuration, (Box::new(datapath), guard), (transmitter, announcer), desired);
 
     let service = Service { spawner, scripts, reports, commands: requests, control }
         .spawn()
@@ -61,6 +66,8 @@ pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Pa
     let outcome = runtime.block_on(node.run(Inbox { netlink, checks, commands }));
     // The node is gone and with it the channels: both threads end by themselves.
     let addresses = addresses.join().context("the address thread failed");
+    // No address is left that anybody could reach.
+    drop(keeper);
     if service.join().is_err() {
         tracing::error!("the service thread panicked");
     }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod datapath;
+pub mod guard;
 pub mod logs;
 mod namespace;
 pub mod netlink;

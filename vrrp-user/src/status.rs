@@ -28,6 +28,8 @@ pub struct Status {
     pub routers: Vec<RouterStatus>,
     /// Gratuitous ARPs and unsolicited NAs that the kernel took, and that it did not.
     pub announcements: Announcements,
+    /// How each Ethernet interface is guarded: "tcx", "clsact" or why not.
+    pub fenced: BTreeMap<String, String>,
     /// Packets that no virtual router owns, by interface and reason.
     pub strangers: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -64,6 +66,8 @@ pub struct RouterStatus {
     pub priority: Priority,
     /// How advertisements are received.
     pub datapath: Rung,
+    /// How the addresses are guarded.
+    pub guard: GuardStatus,
     /// The checksums that we send; absent where the protocol knows one form (all but VRRPv3 over IPv4).
     pub checksum: Option<Checksum>,
     /// Who is Active, as far as this node knows.
@@ -129,6 +133,19 @@ pub struct Rung {
     pub name: String,
     /// Why this one.
     pub reason: String,
+}
+
+/// Whether the kernel closes the addresses when the lease ends.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GuardStatus {
+    /// The lease guards the addresses.
+    pub guarded: bool,
+    /// Why not, or which interfaces it does not guard.
+    pub reason: Option<String>,
+    /// Milliseconds left of the lease as the kernel has it; absent while it is closed.
+    pub open_for_ms: Option<f64>,
+    /// Packets to and from the addresses: "open" passed, "closed", "superseded" and "expired" did not.
+    pub packets: BTreeMap<String, u64>,
 }
 
 /// What the checksums of our VRRPv3 advertisements over IPv4 cover: "message", or "pseudo" for pseudo-header and

@@ -306,6 +306,8 @@ fn shown(diagnostic: &Diagnostic, loaded: &Loaded) -> String {
 fn describe(configuration: &Configuration) -> BTreeMap<String, String> {
     let mut values = BTreeMap::from([("router_id".to_owned(), configuration.router_id.clone())]);
     values.insert("net_namespace".to_owned(), or_none(configuration.net_namespace.as_ref()));
+    let guard = configuration.guard;
+    values.insert("guard".to_owned(), format!("{:?} {:?}", guard.mode, guard.hook));
     values.insert("static.interface".to_owned(), configuration.statics.interface.clone());
     values.insert("static.addresses".to_owned(), describe_addresses(&configuration.statics.addresses));
     values.insert("static.routing".to_owned(), describe_routing(&configuration.statics.routing));

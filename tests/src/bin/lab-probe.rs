@@ -14,7 +14,7 @@ use nix::sys::{
 };
 use serde::Serialize;
 use vrrp_common::wire::Family;
-use vrrp_tests::probe::{self, Traffic};
+use vrrp_tests::probe::{self, Mac, Traffic};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -73,6 +73,21 @@ enum Command {
         #[arg(long)]
         host: u8,
     },
+    /// Echo requests to each host by its hardware address, and ARP or neighbour solicitation to all, until SIGTERM:
+    /// prints who answered after the first answer and at the end
+    Owners {
+        address: IpAddr,
+        /// The address that asks
+        #[arg(long)]
+        source: IpAddr,
+        /// Its hardware address
+        #[arg(long)]
+        own: Mac,
+        /// Microseconds from one round to the next
+        #[arg(long, default_value_t = 1000)]
+        period: u64,
+        hosts: Vec<Mac>,
+    },
     /// VRRP packets with any payload, one every 40 ms
     Junk {
         /// A host [default: the multicast group]
@@ -114,6 +129,10 @@ fn main() -> Result<()> {
                 host,
             };
             print(&traffic.send(rate, until_terminated()?)?)
+        }
+        Command::Owners { address, source, own, period, hosts } => {
+            let period = Duration::from_micros(period);
+            probe::owners((address, source), own, &hosts, period, until_terminated()?, print)
         }
         Command::Junk { to, ttl, count, message } => probe::send_junk(to, ttl, count, &message),
     }

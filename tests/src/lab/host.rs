@@ -94,7 +94,8 @@ impl Host {
         self.0.pid
     }
 
-    pub(super) fn number(&self) -> u8 {
+    /// Its number on the switch, and the last byte of its addresses.
+    pub fn number(&self) -> u8 {
         self.0.number
     }
 

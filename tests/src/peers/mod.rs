@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Result;
 use nix::sys::signal::Signal;
 
-pub use client::{Pinger, http_get};
+pub use client::{Census, Pinger, http_get};
 pub use frr::{Frr, FrrRouter};
 pub use keepalived::Keepalived;
 pub use nginx::Nginx;

@@ -1,18 +1,22 @@
 //! What a client sees, and what a bad neighbour sends: run on a host of their own as `lab-probe`.
 
+mod frames;
 mod http;
 mod icmp;
 mod junk;
 mod observer;
+mod owners;
 mod packets;
 mod traffic;
 
 use serde::{Deserialize, Serialize};
 
+pub use frames::Mac;
 pub use http::{answer, watch};
 pub use icmp::{Ping, ping};
 pub use junk::send_junk;
 pub use observer::{Deed, Seen, observe};
+pub use owners::{Turn, Turns, owners};
 pub use traffic::{Kind, Sent, Traffic, addresses};
 
 /// Nanoseconds of `CLOCK_BOOTTIME`: the same clock on every host of a lab.

@@ -10,6 +10,7 @@ mod events;
 mod excluded;
 mod faults;
 mod frr;
+mod guard;
 mod heard;
 mod junk;
 mod keepalived;

@@ -11,10 +11,12 @@
 //! Nothing in this module can panic: it is compiled for the kernel, too.
 
 mod envelope;
+mod passage;
 mod record;
 mod verdict;
 
 pub use envelope::{Envelope, locate, may_be_vrrp};
+pub use passage::passage;
 pub use record::record;
 pub use verdict::{Verdict, digest};
 

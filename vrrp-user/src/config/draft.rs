@@ -8,7 +8,7 @@ use std::{
 use vrrp_common::{time::Interval, wire::Family};
 
 use super::{
-    model::{Checksum, Network, ReceivePath, Routing, TcHook, UnicastPeer, VirtualAddress},
+    model::{Checksum, GuardMode, Network, ReceivePath, Routing, TcHook, UnicastPeer, VirtualAddress},
     source::Span,
 };
 
@@ -84,6 +84,7 @@ pub(super) struct GlobalDraft {
     pub(super) garp: GarpDraft,
     pub(super) receive: ReceiveDraft,
     pub(super) checksum: ChecksumDraft,
+    pub(super) guard: GuardMode,
 }
 
 /// `checksum` and `v3_checksum_as_v2` of the node or of one instance.

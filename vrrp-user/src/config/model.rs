@@ -25,6 +25,29 @@ pub struct Configuration {
     pub scripts: Vec<Script>,
     /// What stands while the node runs, whoever is Active.
     pub statics: Statics,
+    /// `guard`, and `tc_hook` of the node.
+    pub guard: Guard,
+}
+
+/// How the addresses are to be guarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// Whether.
+    pub mode: GuardMode,
+    /// Where in tc; tcx if the kernel has it, else clsact, if absent.
+    pub hook: Option<TcHook>,
+}
+
+/// Whether addresses are guarded by a lease in the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GuardMode {
+    /// Where that is possible.
+    #[default]
+    Auto,
+    /// Always: the node does not run without.
+    Required,
+    /// Never.
+    Off,
 }
 
 /// `static_ipaddress`, `static_routes` and `static_rules`.

@@ -16,7 +16,7 @@ use vrrp_common::{
 
 use super::{
     Binding, Counters, Datapath, DatapathError, LastRefused, Progress, Rung, Slot, SocketPath,
-    kernel::{KernelPath, Refusal},
+    kernel::{GuardParts, KernelPath, Refusal},
     port::{PortKey, interface_name},
 };
 use crate::{
@@ -65,6 +65,18 @@ impl AutoPath {
             if let Ok(kernel) = self.kernel() {
                 kernel.prepare(wish);
             }
+        }
+    }
+
+    /// The guard's programs and maps, which can be had once; why not, if there are none.
+    ///
+    /// # Errors
+    /// In words, for people.
+    pub fn guard(&mut self) -> Result<GuardParts, String> {
+        match self.kernel() {
+            Ok(kernel) => kernel.guard().map_err(|error| error.to_string()),
+            Err(Refusal::Unsuitable(reason)) => Err(reason),
+            Err(Refusal::Fatal(error)) => Err(error.to_string()),
         }
     }
 

@@ -22,6 +22,7 @@ use std::{net::IpAddr, os::fd::BorrowedFd};
 pub use auto::AutoPath;
 pub use counters::Counters;
 pub use error::DatapathError;
+pub use kernel::{GuardMaps, GuardParts, GuardPrograms};
 pub use socket::SocketPath;
 use vrrp_common::{
     abi::{Heard, RouterView},

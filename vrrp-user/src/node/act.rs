@@ -40,10 +40,11 @@ impl Node {
             Action::Advertise { priority, interval, copies } => {
                 self.advertise(index, (priority, interval, copies), due, granted);
             }
-            // The lease lives in the election; the guard that enforces it in the kernel reads it from there.
-            Action::Grant(_) | Action::Close => {}
+            Action::Grant(lease) => self.guard.grant(self.routers[index].slot, lease),
+            Action::Close => self.guard.close(self.routers[index].slot),
             Action::Acquire => {
                 self.routers[index].expect_addresses(clock::now());
+                self.guard_addresses(index);
                 self.publish();
             }
             Action::Release => {

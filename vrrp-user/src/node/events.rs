@@ -16,15 +16,16 @@ use super::{
 use crate::{
     config::model::Track,
     datapath::{Binding, Slot},
+    guard::Unguarded,
     netlink::{Event, LinkTable, RoutingNews},
     sys::clock,
     track::{self, CheckReport},
 };
 
 impl Node {
-    pub(super) fn on_netlink(&mut self, event: Event) {
+    pub(super) fn on_netlink(&mut self, event: Event) -> Result<(), Unguarded> {
         match event {
-            Event::Links(table) => self.on_links(table),
+            Event::Links(table) => self.on_links(table)?,
             Event::Confirmed { slot, addresses } => self.on_confirmed(slot, &addresses),
             Event::Refused { slot, index, error } => {
                 if let Some((name, place)) = self.place(slot, index) {
@@ -41,8 +42,12 @@ impl Node {
                 }
             }
             Event::Routing { slot, index, news } => self.on_routing(slot, index, news),
-            Event::Settled { generation } => self.settled = self.settled.max(generation),
+            Event::Settled { generation } => {
+                self.settled = self.settled.max(generation);
+                self.guard_remaining_addresses();
+            }
         }
+        Ok(())
     }
 
     fn place(&mut self, slot: Slot, index: usize) -> Option<(String, &mut super::router::Place)> {
@@ -91,8 +96,10 @@ impl Node {
     }
 
     /// The first list starts the routers; every later one tells them what became of their interface.
-    fn on_links(&mut self, table: Arc<LinkTable>) {
+    fn on_links(&mut self, table: Arc<LinkTable>) -> Result<(), Unguarded> {
+        self.guard.follow(&table)?;
         self.links = Some(table);
+        self.guard_all_addresses();
         let first = self.routers.iter().all(|router| router.machine.state() == State::Initialize);
         for index in 0..self.routers.len() {
             self.survey(index);
@@ -100,6 +107,7 @@ impl Node {
                 self.input(index, Input::Startup, clock::now());
             }
         }
+        Ok(())
     }
 
     /// Looks at a router's interface and checks, and tells its election what they mean.

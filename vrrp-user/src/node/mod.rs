@@ -4,6 +4,7 @@
 mod act;
 mod checks;
 mod events;
+mod guarding;
 mod history;
 mod links;
 mod refusals;
@@ -23,6 +24,7 @@ use self::{checks::Checks, router::Router};
 use crate::{
     config::model::Configuration,
     datapath::{Datapath, DatapathError, Progress, Slot},
+    guard::{self, Guard},
     netlink::{self, Desired, DesiredRouter, LinkTable},
     perform::{announce::Announcer, transmit::Transmitter},
     status::{Events, Status},
@@ -69,6 +71,9 @@ pub enum NodeError {
     /// The loop's own descriptors failed.
     #[error("cannot wait for timers and packets")]
     Wait(#[from] io::Error),
+    /// An interface that the configuration wants guarded cannot be.
+    #[error(transparent)]
+    Unguarded(#[from] guard::Unguarded),
     /// The address thread ended; without it no address can be moved.
     #[error("the address thread ended; nothing can move the addresses any more")]
     AddressThread,
@@ -90,6 +95,7 @@ pub struct Node {
     links: Option<Arc<LinkTable>>,
     checks: Checks,
     datapath: Box<dyn Datapath>,
+    guard: Guard,
     transmitter: Transmitter,
     announcer: Announcer,
     desired: Sender<Arc<Desired>>,
@@ -102,7 +108,7 @@ impl Node {
     /// A node that has not started yet; it starts with the first list of interfaces.
     pub fn new(
         configuration: Configuration,
-        datapath: Box<dyn Datapath>,
+        (datapath, guard): (Box<dyn Datapath>, Guard),
         (transmitter, announcer): (Transmitter, Announcer),
         desired: Sender<Arc<Desired>>,
     ) -> Self {
@@ -124,6 +130,7 @@ impl Node {
             links: None,
             checks,
             datapath,
+            guard,
             transmitter,
             announcer,
             desired,
@@ -165,7 +172,7 @@ impl Node {
                     timer.clear()?;
                 }
                 ready = packets.readable(), if !more => ready?.clear_ready(),
-                event = inbox.netlink.recv() => self.on_netlink(event.ok_or(NodeError::AddressThread)?),
+                event = inbox.netlink.recv() => self.on_netlink(event.ok_or(NodeError::AddressThread)?)?,
                 Some(report) = inbox.checks.recv() => self.on_check(report),
                 command = inbox.commands.recv(), if self.stop_by.is_none() => {
                     self.on_command(command.ok_or(NodeError::ServiceThread)?);

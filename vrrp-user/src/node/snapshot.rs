@@ -33,6 +33,7 @@ impl Node {
             uptime_seconds: millis(now.since(self.started)) / 1000.0,
             routers: self.routers.iter().map(|router| self.router_status(router, now)).collect(),
             announcements: status::Announcements { sent: announced.sent, failed: announced.failed },
+            fenced: self.fenced(),
             strangers: self.strangers(),
         }
     }
@@ -79,6 +80,7 @@ impl Node {
             fault: router.machine.fault().map(|fault| fault_words(fault, &self.checks)),
             priority: self.priority(router, now),
             datapath: status::Rung { name: rung.name.to_owned(), reason: rung.reason },
+            guard: self.guard_status(router, now),
             checksum: checksum(router),
             active: active(router, now),
             peers: self.peers(router, now),

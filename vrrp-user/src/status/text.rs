@@ -5,7 +5,9 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::{AddressStatus, CheckStatus, Checksum, Counters, RouterStatus, RoutingStatus, Status, peers};
+use super::{
+    AddressStatus, CheckStatus, Checksum, Counters, GuardStatus, RouterStatus, RoutingStatus, Status, peers,
+};
 
 /// The whole snapshot, one block a router.
 pub fn render(status: &Status) -> String {
@@ -63,6 +65,7 @@ fn write_router(out: &mut String, router: &RouterStatus) -> fmt::Result {
         line(out, "virtual MAC", &format!("{} on {}", own.mac, own.interface))?;
     }
     line(out, "datapath", &format!("{}: {}", router.datapath.name, router.datapath.reason))?;
+    line(out, "guard", &guard(&router.guard))?;
     line(out, "timers", &timers(router))?;
     write_counters(out, router)?;
     for transition in &router.transitions {
@@ -144,6 +147,24 @@ fn active(router: &RouterStatus) -> String {
             active.heard_seconds_ago.map_or_else(|| "never".to_owned(), seconds)
         ),
     }
+}
+
+fn guard(guard: &GuardStatus) -> String {
+    let mut text = match (&guard.reason, guard.guarded) {
+        (Some(reason), false) => return format!("none: {reason}"),
+        (Some(reason), true) => format!("not on every interface: {reason}; "),
+        (None, _) => String::new(),
+    };
+    match guard.open_for_ms {
+        Some(left) => {
+            let _ = write!(text, "open for {left:.1} ms");
+        }
+        None => text.push_str("closed"),
+    }
+    if occurred(&guard.packets) {
+        let _ = write!(text, "; packets {}", reasons(&guard.packets));
+    }
+    text
 }
 
 fn address_line(address: &AddressStatus) -> String {

@@ -19,6 +19,7 @@ const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const BPF_LINK_CREATE: libc::c_int = 28;
 const BPF_XDP: u32 = 37;
 const BPF_TCX_INGRESS: u32 = 46;
+const BPF_TCX_EGRESS: u32 = 47;
 const BPF_F_BEFORE: u32 = 1 << 3;
 /// `linux/if_link.h`.
 const XDP_FLAGS_SKB_MODE: u32 = 1 << 1;
@@ -94,6 +95,15 @@ impl<T: Pod> SharedArray<T> {
     }
 }
 
+impl<T: Pod> SharedArray<T> {
+    /// Sets the word at a byte offset of a value. Nothing happens if there is no such slot or word.
+    pub fn set_word(&self, slot: u32, offset: usize, word: u64) {
+        if let Some(there) = self.words(slot).get(offset / WORD) {
+            there.store(word, Ordering::Release);
+        }
+    }
+}
+
 impl SharedArray<Record> {
     /// The record, as it was at one moment.
     pub fn heard(&self, slot: u32) -> Heard {
@@ -137,6 +147,8 @@ pub enum Hook {
     Generic,
     /// tcx ingress, before all that are there.
     Tcx,
+    /// tcx egress, before all that are there.
+    TcxEgress,
 }
 
 /// What `BPF_LINK_CREATE` takes; the rest says before which program, and zero is the first.
@@ -160,6 +172,7 @@ pub fn attach(program: BorrowedFd<'_>, ifindex: u32, hook: Hook) -> io::Result<O
         Hook::Driver => (BPF_XDP, XDP_FLAGS_DRV_MODE),
         Hook::Generic => (BPF_XDP, XDP_FLAGS_SKB_MODE),
         Hook::Tcx => (BPF_TCX_INGRESS, BPF_F_BEFORE),
+        Hook::TcxEgress => (BPF_TCX_EGRESS, BPF_F_BEFORE),
     };
     let program = program.as_raw_fd().cast_unsigned();
     let mut request = LinkRequest { program, ifindex, attach_type, flags, ..LinkRequest::default() };

@@ -2,6 +2,7 @@
 
 pub mod bpf;
 pub mod clock;
+pub mod clsact;
 mod filter;
 pub mod link;
 pub mod packet;

@@ -6,7 +6,7 @@ use vrrp_common::wire::Family;
 
 use super::{
     Grammar::{Interface, Line, Name, Number, Seconds, Switch, Word as OneWord},
-    Keyword, Table, checksum, process, receive,
+    Keyword, Table, checksum, guard, process, receive,
     script::user_name,
 };
 use crate::config::{
@@ -90,6 +90,12 @@ const WORKS: &[Row] = &[
             receive::set_hook(&mut globals.receive, word, context);
         }),
         receive::HOOK_DOC,
+    ),
+    Row::works(
+        "guard",
+        "auto",
+        OneWord(guard::MODES, |globals, word, context| guard::set(&mut globals.guard, word, context)),
+        guard::DOC,
     ),
     Row::works(
         "checksum",

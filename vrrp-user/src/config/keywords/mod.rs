@@ -7,6 +7,7 @@ mod checksum;
 mod differences;
 mod entries;
 mod global;
+mod guard;
 mod instance;
 mod options;
 mod process;

@@ -16,7 +16,7 @@ use super::{
     draft::{Draft, RoutingDraft},
     host::Host,
     keywords::{ROOT, apply},
-    model::{Configuration, Routing, Statics},
+    model::{Configuration, Guard, Routing, Statics},
     source::{Sources, Span},
     statement::Statement,
     values::quote,
@@ -42,8 +42,16 @@ pub(super) fn lower(
     let router_id = draft.globals.router_id.clone().unwrap_or_else(|| host.name());
     let statics = statics(&draft, &mut context);
     let net_namespace = draft.net_namespace.clone();
+    let guard = Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook };
     let usable = !instances.is_empty() && context.others_can_run();
-    usable.then_some(Configuration { router_id, net_namespace, instances, scripts: scripts.tracked, statics })
+    usable.then_some(Configuration {
+        router_id,
+        net_namespace,
+        instances,
+        scripts: scripts.tracked,
+        statics,
+        guard,
+    })
 }
 
 /// What stands while the node runs. An address without an interface goes where keepalived puts it.

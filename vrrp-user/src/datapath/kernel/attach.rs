@@ -80,7 +80,7 @@ impl Attachment {
         let name = match hook {
             Hook::Driver => "xdp",
             Hook::Generic => "xdp-generic",
-            Hook::Tcx => "tcx",
+            Hook::Tcx | Hook::TcxEgress => "tcx",
         };
         let rung = Rung { name, reason: words(name, against) };
         Self { interface, rung, hook: Hooked::Link(hook, link) }
@@ -159,7 +159,7 @@ fn xdp(object: &mut Object, interface: u32, name: &str, forced: bool) -> Result<
 fn link(object: &mut Object, interface: u32, hook: Hook) -> Result<OwnedFd, String> {
     let text = |error: LoadError| error.to_string();
     let program = match hook {
-        Hook::Tcx => object.tc().map_err(text)?.fd(),
+        Hook::Tcx | Hook::TcxEgress => object.tc().map_err(text)?.fd(),
         Hook::Driver | Hook::Generic => object.xdp().map_err(text)?.fd(),
     };
     let program = program.map_err(|error| error.to_string())?;

@@ -2,6 +2,7 @@
 //! record means is not decided here, nor what becomes of a router that cannot be heard this way.
 
 mod attach;
+mod guard;
 mod listens;
 mod object;
 
@@ -9,6 +10,8 @@ mod object;
 mod bench_tests;
 #[cfg(test)]
 mod differential_tests;
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod program_tests;
 #[cfg(test)]
@@ -39,6 +42,7 @@ use crate::{
     sys::clock,
 };
 use attach::Attachment;
+pub use guard::{GuardMaps, GuardParts, GuardPrograms};
 use listens::Listens;
 pub(super) use object::LoadError;
 use object::Object;
@@ -84,6 +88,11 @@ impl KernelPath {
             swept: clock::now(),
             cared: clock::now(),
         })
+    }
+
+    /// The guard's programs and maps; can be had once.
+    pub(super) fn guard(&mut self) -> Result<GuardParts, LoadError> {
+        self.object.guard()
     }
 
     /// Loads the program that this wish asks for first.

@@ -16,6 +16,7 @@ use vrrp_common::{
     judge::DropReason,
 };
 
+use super::guard::{GuardMaps, GuardParts, GuardPrograms};
 use crate::{datapath::Counters, sys::bpf::SharedArray};
 
 /// Built by `cargo xtask build-ebpf`, chosen by the build script.
@@ -91,6 +92,19 @@ impl Object {
         Ok(object)
     }
 
+    /// The guard's programs, loaded, and its maps; can be had once.
+    pub(super) fn guard(&mut self) -> Result<GuardParts, LoadError> {
+        let ingress = self.classifier("xvrrp_guard_in")?.fd()?.try_clone().map_err(LoadError::Share)?;
+        let egress = self.classifier("xvrrp_guard_out")?.fd()?.try_clone().map_err(LoadError::Share)?;
+        let leases = share(&mut self.ebpf, "xvrrp_leases")?;
+        let guarded = map(&mut self.ebpf, "xvrrp_guarded")?;
+        let passages = map(&mut self.ebpf, "xvrrp_passages")?;
+        Ok(GuardParts {
+            programs: GuardPrograms { ingress, egress },
+            maps: GuardMaps { leases, guarded, passages },
+        })
+    }
+
     /// The XDP program, loaded when it is first asked for.
     pub(super) fn xdp(&mut self) -> Result<&mut Xdp, LoadError> {
         let program = self.ebpf.program_mut("xvrrp_xdp").ok_or(LoadError::Missing("XDP program"))?;
@@ -103,7 +117,11 @@ impl Object {
 
     /// The tc program, loaded when it is first asked for.
     pub(super) fn tc(&mut self) -> Result<&mut SchedClassifier, LoadError> {
-        let program = self.ebpf.program_mut("xvrrp_tc").ok_or(LoadError::Missing("tc program"))?;
+        self.classifier("xvrrp_tc")
+    }
+
+    pub(super) fn classifier(&mut self, name: &'static str) -> Result<&mut SchedClassifier, LoadError> {
+        let program = self.ebpf.program_mut(name).ok_or(LoadError::Missing(name))?;
         let program: &mut SchedClassifier = program.try_into()?;
         if program.fd().is_err() {
             insist(|| program.load())?;

@@ -1,0 +1,88 @@
+//! What the daemon and the guard share: leases, guarded addresses, counted packets. Whether a lease lets a packet
+//! pass is in [`crate::judge::passage`].
+
+use bytemuck::{Pod, Zeroable};
+
+use super::Address;
+
+/// The lease of one router's addresses. One word has one writer, so that no reader sees half of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct LeaseRecord {
+    /// The clock in nanoseconds before the daemon looked and sent; written by the daemon.
+    pub granted: u64,
+    /// When it ends, in nanoseconds of that clock; 0 for closed. Written by the daemon.
+    pub until: u64,
+    /// When the last advertisement was heard that beats this router; written by the receive path.
+    pub superseded: u64,
+}
+
+/// A guarded address. In words, because a program's stack can be read and written only where it is aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[repr(C)]
+pub struct GuardKey {
+    /// The bytes of an [`Address`].
+    pub address: [u64; 2],
+    /// The interface that it counts on: for a link-local address, which other links may have too; else 0, for
+    /// Linux answers for its addresses on any interface.
+    pub ifindex: u64,
+}
+
+impl GuardKey {
+    /// The key of an address in a packet on the interface `ifindex`.
+    #[inline(always)]
+    pub const fn new(address: [u64; 2], ifindex: u32) -> Self {
+        // fe80::/10
+        let link_local = u64::from_be(address[0]) >> 54 == 0x3fa;
+        Self { address, ifindex: if link_local { ifindex as u64 } else { 0 } }
+    }
+
+    /// The key of an address on the interface `ifindex`.
+    pub fn of(address: Address, ifindex: u32) -> Self {
+        Self::new(bytemuck::cast(address), ifindex)
+    }
+}
+
+/// What the guard does with a packet to or from a guarded address, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Passage {
+    /// It passes: the lease holds.
+    Open,
+    /// The daemon has closed the lease, or never opened it.
+    Closed,
+    /// A better router was heard since it was granted.
+    Superseded,
+    /// It ran out.
+    Expired,
+}
+
+impl Passage {
+    /// Every passage, in the order of its number.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Closed, Self::Superseded, Self::Expired];
+
+    /// A stable word for status and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Superseded => "superseded",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// Packets to and from the addresses of one router, by the number of their [`Passage`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Passages {
+    /// Packets of each.
+    pub packets: [u64; Passage::ALL.len()],
+}
+
+/// The most guarded addresses of all routers together.
+pub const GUARDED: u32 = 16384;
+
+const _: () = assert!(size_of::<LeaseRecord>() == 24);
+const _: () = assert!(size_of::<GuardKey>() == 24);
+const _: () = assert!(size_of::<Passages>() == 32);

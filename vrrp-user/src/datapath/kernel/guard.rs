@@ -1,0 +1,92 @@
+//! The guard's part of the kernel object, for `crate::guard`: programs to attach, maps to write. No lease is decided
+//! here.
+
+use aya::{
+    maps::{HashMap, MapData, MapError, PerCpuArray},
+    programs::ProgramFd,
+};
+use vrrp_common::{
+    abi::{GuardKey, LeaseRecord, Passage, Passages},
+    election::Lease,
+};
+
+use crate::{datapath::Slot, sys::bpf::SharedArray};
+
+/// What the guard needs of the kernel object.
+pub struct GuardParts {
+    /// To be attached.
+    pub programs: GuardPrograms,
+    /// To be written.
+    pub maps: GuardMaps,
+}
+
+/// The loaded programs.
+#[derive(Debug)]
+pub struct GuardPrograms {
+    /// For ingress.
+    pub ingress: ProgramFd,
+    /// For egress.
+    pub egress: ProgramFd,
+}
+
+/// [`Passages`] in words.
+type Words = [u64; size_of::<Passages>() / 8];
+
+/// Leases, addresses and counters.
+pub struct GuardMaps {
+    pub(super) leases: SharedArray<LeaseRecord>,
+    pub(super) guarded: HashMap<MapData, [u8; size_of::<GuardKey>()], u32>,
+    pub(super) passages: PerCpuArray<MapData, Words>,
+}
+
+impl GuardMaps {
+    /// Opens a lease, or keeps it open: two stores to shared memory. In between it is the old one or the new one.
+    pub fn grant(&self, slot: Slot, lease: Lease) {
+        self.leases.set_word(slot.0, std::mem::offset_of!(LeaseRecord, granted), lease.granted.as_nanos());
+        self.leases.set_word(slot.0, std::mem::offset_of!(LeaseRecord, until), lease.until.as_nanos());
+    }
+
+    /// Closes a lease.
+    pub fn close(&self, slot: Slot) {
+        self.leases.set_word(slot.0, std::mem::offset_of!(LeaseRecord, until), 0);
+    }
+
+    /// The lease as it stands.
+    pub fn lease(&self, slot: Slot) -> LeaseRecord {
+        self.leases.read(slot.0)
+    }
+
+    /// Guards an address by the lease of a router.
+    ///
+    /// # Errors
+    /// What the kernel says; `E2BIG` for more than [`vrrp_common::abi::GUARDED`] addresses.
+    pub fn enter(&mut self, key: GuardKey, slot: Slot) -> Result<(), MapError> {
+        self.guarded.insert(bytemuck::cast::<_, [u8; size_of::<GuardKey>()]>(key), slot.0, 0)
+    }
+
+    /// Guards an address no more.
+    ///
+    /// # Errors
+    /// What the kernel says; that it was not guarded is none.
+    pub fn remove(&mut self, key: &GuardKey) -> Result<(), MapError> {
+        match self.guarded.remove(&bytemuck::cast(*key)) {
+            Err(MapError::KeyNotFound) => Ok(()),
+            Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOENT) => {
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Packets to and from the addresses of a router, on all processors, by the number of their [`Passage`].
+    pub fn passages(&self, slot: Slot) -> [u64; Passage::ALL.len()] {
+        let mut sum = [0_u64; Passage::ALL.len()];
+        let Ok(values) = self.passages.get(&slot.0, 0) else { return sum };
+        for words in values.iter() {
+            for (total, word) in sum.iter_mut().zip(words) {
+                *total = total.wrapping_add(*word);
+            }
+        }
+        sum
+    }
+}

@@ -1,0 +1,182 @@
+//! The guard's programs on every Ethernet interface of the namespace. What they let pass is not known here.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use crate::{
+    config::model::TcHook,
+    datapath::GuardPrograms,
+    netlink::{Link, LinkTable},
+    sys::{
+        bpf::{self, Hook, attached_to},
+        clsact::{self, Direction, Place},
+    },
+};
+
+/// Behind the receive program, which judges advertisements and passes on everything else.
+const PRIORITY: u16 = 2;
+/// By this number our filters are known: "xg".
+const HANDLE: u32 = 0x7867;
+
+/// How an interface is guarded: "tcx" or "clsact", or why it is not.
+pub type Fenced = Result<&'static str, String>;
+
+/// Every Ethernet interface by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report(pub BTreeMap<String, Fenced>);
+
+impl Report {
+    /// Which interfaces are not guarded, and why; `None` if all are.
+    pub fn failures(&self) -> Option<String> {
+        let failed =
+            self.0.iter().filter_map(|(name, fenced)| Some(format!("{name}: {}", fenced.as_ref().err()?)));
+        let failed: Vec<String> = failed.collect();
+        (!failed.is_empty()).then(|| failed.join("; "))
+    }
+}
+
+pub(super) struct Fence {
+    programs: GuardPrograms,
+    hook: Option<TcHook>,
+    ports: BTreeMap<u32, Port>,
+}
+
+struct Port {
+    name: String,
+    fenced: Result<Pair, String>,
+}
+
+/// Ingress and egress; detached when dropped.
+#[derive(Debug)]
+enum Pair {
+    Tcx([OwnedFd; 2]),
+    Clsact { _filters: [Filter; 2] },
+}
+
+impl Pair {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Tcx(_) => "tcx",
+            Self::Clsact { .. } => "clsact",
+        }
+    }
+
+    /// Whether somebody detached it. A filter of clsact is not watched: the kernel gives no link.
+    fn is_lost(&self, ifindex: u32) -> bool {
+        let Self::Tcx(links) = self else { return false };
+        links.iter().any(|link| attached_to(link.as_fd()).ok() != Some(ifindex))
+    }
+}
+
+#[derive(Debug)]
+struct Filter(Place);
+
+impl Drop for Filter {
+    fn drop(&mut self) {
+        if let Err(error) = clsact::detach(self.0) {
+            tracing::warn!("the guard's filter stays on interface {}: {error}", self.0.ifindex);
+        }
+    }
+}
+
+impl Fence {
+    pub(super) fn new(programs: GuardPrograms, hook: Option<TcHook>) -> Self {
+        Self { programs, hook, ports: BTreeMap::new() }
+    }
+
+    /// Guards every Ethernet interface of the table.
+    pub(super) fn follow(&mut self, links: &LinkTable) {
+        self.ports.retain(|ifindex, _| links.by_index(*ifindex).is_some());
+        for link in links.iter().filter(|link| is_ethernet(link)) {
+            match self.ports.get_mut(&link.ifindex) {
+                Some(port) if port.fenced.is_ok() => port.name.clone_from(&link.name),
+                _ => self.fence(link.ifindex, &link.name),
+            }
+        }
+    }
+
+    /// Attaches again what somebody detached.
+    pub(super) fn mend(&mut self) {
+        let lost = self
+            .ports
+            .iter()
+            .filter(|(ifindex, port)| port.fenced.as_ref().is_ok_and(|pair| pair.is_lost(**ifindex)));
+        let lost: Vec<_> = lost.map(|(ifindex, port)| (*ifindex, port.name.clone())).collect();
+        for (ifindex, name) in lost {
+            tracing::warn!("{name}: somebody detached the guard, or the interface is gone");
+            self.fence(ifindex, &name);
+        }
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let fenced = |port: &Port| port.fenced.as_ref().map(Pair::name).map_err(Clone::clone);
+        Report(self.ports.values().map(|port| (port.name.clone(), fenced(port))).collect())
+    }
+
+    fn fence(&mut self, ifindex: u32, name: &str) {
+        let fenced = self.attach(ifindex);
+        let before = self.ports.get(&ifindex).and_then(|port| port.fenced.as_ref().err());
+        match &fenced {
+            Ok(pair) => tracing::info!("{name}: guarded by {}", pair.name()),
+            Err(reason) if before != Some(reason) => tracing::error!("{name}: not guarded: {reason}"),
+            Err(_) => {}
+        }
+        self.ports.insert(ifindex, Port { name: name.to_owned(), fenced });
+    }
+
+    fn attach(&self, ifindex: u32) -> Result<Pair, String> {
+        if self.hook == Some(TcHook::Clsact) {
+            return self.clsact(ifindex).map_err(|error| format!("no clsact: {error}"));
+        }
+        match self.tcx(ifindex) {
+            Ok(pair) => Ok(pair),
+            Err(tcx) if self.hook == Some(TcHook::Tcx) => Err(format!("no tcx: {tcx}")),
+            Err(tcx) => self.clsact(ifindex).map_err(|clsact| format!("no tcx: {tcx}; no clsact: {clsact}")),
+        }
+    }
+
+    fn tcx(&self, ifindex: u32) -> io::Result<Pair> {
+        let links = [
+            bpf::attach(self.ingress(), ifindex, Hook::Tcx)?,
+            bpf::attach(self.egress(), ifindex, Hook::TcxEgress)?,
+        ];
+        // What an earlier run without tcx left would be closed for ever.
+        for place in places(ifindex) {
+            clsact::detach(place)?;
+        }
+        Ok(Pair::Tcx(links))
+    }
+
+    fn clsact(&self, ifindex: u32) -> io::Result<Pair> {
+        let [into, out] = places(ifindex);
+        clsact::attach(self.ingress(), "xvrrp_guard_in", into)?;
+        let into = Filter(into);
+        clsact::attach(self.egress(), "xvrrp_guard_out", out)?;
+        Ok(Pair::Clsact { _filters: [into, Filter(out)] })
+    }
+
+    fn ingress(&self) -> BorrowedFd<'_> {
+        self.programs.ingress.as_fd()
+    }
+
+    fn egress(&self) -> BorrowedFd<'_> {
+        self.programs.egress.as_fd()
+    }
+}
+
+fn places(ifindex: u32) -> [Place; 2] {
+    [Direction::Ingress, Direction::Egress].map(|direction| Place {
+        ifindex,
+        direction,
+        priority: PRIORITY,
+        handle: HANDLE,
+    })
+}
+
+/// Where neighbours ask for hardware addresses.
+fn is_ethernet(link: &Link) -> bool {
+    link.mac.is_some()
+}

@@ -1,0 +1,170 @@
+//! Programs as filters of the clsact queueing discipline, for kernels without tcx. What they do is not known here.
+
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+};
+
+/// `linux/rtnetlink.h`, `linux/pkt_sched.h`, `linux/pkt_cls.h`.
+const RTM_NEWQDISC: u16 = 36;
+const RTM_NEWTFILTER: u16 = 44;
+const RTM_DELTFILTER: u16 = 45;
+const TC_H_CLSACT: u32 = 0xffff_fff1;
+const CLSACT: u32 = TC_H_CLSACT & 0xffff_0000;
+const TCA_KIND: u16 = 1;
+const TCA_OPTIONS: u16 = 2;
+const TCA_BPF_FD: u16 = 6;
+const TCA_BPF_NAME: u16 = 7;
+const TCA_BPF_FLAGS: u16 = 8;
+const TCA_BPF_FLAG_ACT_DIRECT: u32 = 1;
+const EVERY_PROTOCOL: u32 = (libc::ETH_P_ALL as u16).to_be() as u32;
+/// Room for the kernel's answer, which repeats the request.
+const ANSWER: usize = 4096;
+
+/// The direction that packets pass an interface in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Coming in.
+    Ingress,
+    /// Going out.
+    Egress,
+}
+
+/// A place among the filters of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The interface.
+    pub ifindex: u32,
+    /// Ingress or egress.
+    pub direction: Direction,
+    /// Lower ones see a packet first.
+    pub priority: u16,
+    /// The filter's number, by which its owner knows it.
+    pub handle: u32,
+}
+
+/// Puts a loaded program there, in place of one with the same number if there is one. It stays when this process
+/// ends.
+///
+/// # Errors
+/// What the kernel says: `EPERM` without `CAP_NET_ADMIN`, `ENODEV` without such an interface, `EINVAL` if filters of
+/// another kind have that priority.
+pub fn attach(program: BorrowedFd<'_>, name: &str, place: Place) -> io::Result<()> {
+    add_qdisc(place.ifindex)?;
+    let mut options = attribute(TCA_BPF_FD, &program.as_raw_fd().to_ne_bytes());
+    options.extend(attribute(TCA_BPF_NAME, &terminated(name)));
+    options.extend(attribute(TCA_BPF_FLAGS, &TCA_BPF_FLAG_ACT_DIRECT.to_ne_bytes()));
+    let mut request = filter(place);
+    request.extend(attribute(TCA_OPTIONS, &options));
+    ask(RTM_NEWTFILTER, libc::NLM_F_CREATE, &request)
+}
+
+/// Takes away what [`attach`] put there; fine if it is not there, nor the queueing discipline, nor the interface.
+///
+/// # Errors
+/// What the kernel says.
+pub fn detach(place: Place) -> io::Result<()> {
+    match ask(RTM_DELTFILTER, 0, &filter(place)) {
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL | libc::ENODEV)) => {
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+fn add_qdisc(ifindex: u32) -> io::Result<()> {
+    let mut request = tc_message(ifindex, CLSACT, TC_H_CLSACT, 0);
+    request.extend(attribute(TCA_KIND, b"clsact\0"));
+    match ask(RTM_NEWQDISC, libc::NLM_F_CREATE | libc::NLM_F_EXCL, &request) {
+        Err(error) if error.raw_os_error() == Some(libc::EEXIST) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn filter(place: Place) -> Vec<u8> {
+    let side = match place.direction {
+        Direction::Ingress => 0xfff2,
+        Direction::Egress => 0xfff3,
+    };
+    let info = u32::from(place.priority) << 16 | EVERY_PROTOCOL;
+    let mut request = tc_message(place.ifindex, place.handle, CLSACT | side, info);
+    request.extend(attribute(TCA_KIND, b"bpf\0"));
+    request
+}
+
+/// `struct tcmsg`.
+fn tc_message(ifindex: u32, handle: u32, parent: u32, info: u32) -> Vec<u8> {
+    [0, ifindex, handle, parent, info].into_iter().flat_map(u32::to_ne_bytes).collect()
+}
+
+/// `struct nlattr` and its value, padded.
+fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = 4 + value.len();
+    let mut bytes = (length as u16).to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(value);
+    bytes.resize(length.next_multiple_of(4), 0);
+    bytes
+}
+
+fn terminated(text: &str) -> Vec<u8> {
+    text.bytes().chain([0]).collect()
+}
+
+/// Sends one request to the kernel and waits for its verdict.
+fn ask(kind: u16, flags: i32, body: &[u8]) -> io::Result<()> {
+    let socket = socket()?;
+    let length = (16 + body.len()) as u32;
+    let flags = (libc::NLM_F_REQUEST | libc::NLM_F_ACK | flags) as u16;
+    let mut request = length.to_ne_bytes().to_vec();
+    request.extend(kind.to_ne_bytes());
+    request.extend(flags.to_ne_bytes());
+    request.extend([0; 8]);
+    request.extend(body);
+    let mut answer = [0_u8; ANSWER];
+    // SAFETY: the descriptor is open, and the kernel reads and writes no more than the buffers' lengths.
+    let received =
+        super::retry(|| unsafe { libc::send(socket.as_raw_fd(), request.as_ptr().cast(), request.len(), 0) })
+            .and_then(|_| {
+                // SAFETY: as above.
+                super::retry(|| unsafe {
+                    libc::recv(socket.as_fd().as_raw_fd(), answer.as_mut_ptr().cast(), answer.len(), 0)
+                })
+            })?;
+    verdict(&answer[..received])
+}
+
+fn socket() -> io::Result<OwnedFd> {
+    // SAFETY: no pointer is involved.
+    let socket =
+        unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE) };
+    if socket < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(socket) })
+}
+
+/// `struct nlmsgerr` behind a header: the negative error number, 0 for success.
+fn verdict(answer: &[u8]) -> io::Result<()> {
+    let strange = || io::Error::new(io::ErrorKind::InvalidData, "the kernel's answer is not one");
+    let code = answer.get(16..20).and_then(|code| code.try_into().ok()).ok_or_else(strange)?;
+    match i32::from_ne_bytes(code) {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(-error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_verdict_is_told() {
+        let mut answer = [0_u8; 36];
+        assert!(verdict(&answer).is_ok());
+        answer[16..20].copy_from_slice(&(-libc::ENODEV).to_ne_bytes());
+        assert_eq!(verdict(&answer).unwrap_err().raw_os_error(), Some(libc::ENODEV));
+        assert_eq!(verdict(&answer[..10]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+}
