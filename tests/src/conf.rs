@@ -63,6 +63,12 @@ impl Conf {
         self
     }
 
+    /// A statement for the whole node.
+    pub fn node(mut self, statement: &str) -> Self {
+        self.before += &format!("global_defs {{\n    {statement}\n}}\n\n");
+        self
+    }
+
     /// A check that the virtual router tracks: its name and the statements of its block.
     pub fn checking(mut self, name: &str, statements: &[&str]) -> Self {
         self.before += &format!("vrrp_script {name} {{\n    {}\n}}\n\n", statements.join("\n    "));

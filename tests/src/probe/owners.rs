@@ -52,10 +52,11 @@ pub struct Turns {
 }
 
 impl Turns {
-    /// Answers of `old` after the first one of `new`.
-    pub fn late(&self, old: &str, new: &str) -> u64 {
+    /// Answers by one of `old` after the first one of `new`.
+    pub fn late(&self, old: &[&str], new: &str) -> u64 {
         let since = self.turns.iter().skip_while(|turn| turn.mac != new);
-        since.filter(|turn| turn.mac == old).map(|turn| turn.echoes + turn.neighbours).sum()
+        let late = since.filter(|turn| old.contains(&turn.mac.as_str()));
+        late.map(|turn| turn.echoes + turn.neighbours).sum()
     }
 
     /// Answers of one host.
