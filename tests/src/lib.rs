@@ -20,7 +20,7 @@ use std::{
     process::ExitCode,
 };
 
-pub use lab::{Host, Lab, Process};
+pub use lab::{Host, Lab, Output, Process};
 pub use story::{SOON, holds_for, story, wait_until, wait_until_every};
 
 /// How a program of this crate ends: well, badly, or with a word on standard error.

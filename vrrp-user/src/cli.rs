@@ -2,14 +2,14 @@
 
 mod keepalived;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand};
 
-use crate::{commands, config::Options};
-
-/// Where the daemon listens for `status` unless `--control` says otherwise.
-pub const CONTROL_PATH: &str = "/run/xvrrp/control.sock";
+use crate::{commands, config::Options, identity::InstanceName, state};
 
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -49,6 +49,31 @@ pub enum Command {
     Status(Status),
     /// Show what happened lately: transitions and refused packets, with who, why and how many.
     Events(Status),
+    /// End a running node: it resigns, and nothing of it stays.
+    Stop(Stop),
+}
+
+/// Which of the nodes of this network namespace is meant.
+#[derive(Debug, Default, Args)]
+pub struct Which {
+    /// The node's name: nodes that run beside each other need different ones.
+    #[arg(long, value_name = "NAME", default_value = InstanceName::DEFAULT)]
+    pub instance: InstanceName,
+    /// The node's Unix socket [default: /run/xvrrp/control.sock, or NAME.sock there].
+    #[arg(long, value_name = "PATH")]
+    control: Option<PathBuf>,
+}
+
+impl Which {
+    /// The node's Unix socket.
+    pub fn control(&self) -> PathBuf {
+        let name = match self.instance.as_str() {
+            InstanceName::DEFAULT => "control",
+            other => other,
+        };
+        let usual = || Path::new(state::DIRECTORY).join(name).with_extension("sock");
+        self.control.clone().unwrap_or_else(usual)
+    }
 }
 
 /// Arguments of `run`.
@@ -63,9 +88,9 @@ pub struct Run {
     /// Run the virtual routers that can work when others have errors.
     #[arg(long)]
     pub keep_going: bool,
-    /// Unix socket for `xvrrp status` and `xvrrp events`.
-    #[arg(long, value_name = "PATH", default_value = CONTROL_PATH)]
-    pub control: PathBuf,
+    /// Which node this is.
+    #[command(flatten)]
+    pub which: Which,
     /// The router's settings, when there is no file.
     #[command(flatten)]
     pub options: Option<Options>,
@@ -94,9 +119,21 @@ pub struct Status {
     /// Print JSON, the stable form for programs.
     #[arg(long)]
     pub json: bool,
-    /// Unix socket of the running node.
-    #[arg(long, value_name = "PATH", default_value = CONTROL_PATH)]
-    pub control: PathBuf,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Arguments of `stop`.
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// Leave addresses and leases to the next node, as for an upgrade: if that starts within the lease (about three
+    /// advertisement intervals), nobody notices.
+    #[arg(long)]
+    pub keep: bool,
+    /// Whom to end.
+    #[command(flatten)]
+    pub which: Which,
 }
 
 /// Parses the command line, runs the command, and prints an error once with all its causes.
@@ -111,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => commands::check::run(arguments, style),
         Command::Status(arguments) => commands::status::run(arguments, style),
         Command::Events(arguments) => commands::events::run(arguments, style),
+        Command::Stop(arguments) => commands::stop::run(arguments),
     };
     outcome.unwrap_or_else(|error| failed(&error))
 }

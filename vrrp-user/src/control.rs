@@ -37,6 +37,11 @@ pub enum Request {
     Status,
     /// What happened lately.
     Events,
+    /// End.
+    Stop {
+        /// Leave addresses and leases to the next daemon instead of resigning.
+        keep: bool,
+    },
 }
 
 /// The answer.
@@ -47,6 +52,8 @@ pub enum Reply {
     Status(Box<Status>),
     /// To [`Request::Events`].
     Events(Events),
+    /// To [`Request::Stop`]: it has begun.
+    Stopping,
     /// The request was not understood or not answered.
     Error(String),
 }
@@ -223,6 +230,17 @@ pub fn status(path: &Path) -> Result<Status, ControlError> {
 pub fn events(path: &Path) -> Result<Events, ControlError> {
     match ask(path, &Request::Events)? {
         Reply::Events(events) => Ok(events),
+        other => Err(refused(other)),
+    }
+}
+
+/// Asks the node behind `path` to end, and does not wait until it has.
+///
+/// # Errors
+/// When nobody answers, or with something else.
+pub fn stop(path: &Path, keep: bool) -> Result<(), ControlError> {
+    match ask(path, &Request::Stop { keep })? {
+        Reply::Stopping => Ok(()),
         other => Err(refused(other)),
     }
 }

@@ -13,12 +13,14 @@ use crate::{
     control::Control,
     datapath::AutoPath,
     guard::Guard,
+    identity::{Identity, InstanceName},
     netlink::{self, Desired},
-    node::{Inbox, Node},
+    node::{Ending, Heritage, Inbox, Node},
     perform::{announce::Announcer, transmit::Transmitter},
     rights,
     service::Service,
     spawner,
+    state::{self, Leases, Lock, Memory, Store},
 };
 
 /// Messages that may wait for the protocol thread; their senders wait, it never does.
@@ -27,12 +29,23 @@ const INBOX: usize = 64;
 const REALTIME_PRIORITY: i32 = 50;
 
 /// Runs the node in this thread until it is told to stop. `spawner` was forked before any thread existed.
-pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Path) -> Result<()> {
+pub fn run(
+    configuration: Configuration,
+    spawner: spawner::Process,
+    control: &Path,
+    instance: &InstanceName,
+) -> Result<()> {
     let missing = rights::missing();
     if !missing.is_empty() {
         bail!("xvrrp needs {}: run it as root, or give it these capabilities", missing.join(" and "));
     }
+    let identity = Identity::here(instance)?;
+    let directory = Path::new(state::DIRECTORY);
+    state::prepare(directory)?;
+    let lock = Lock::take(directory, &identity)?;
     let control = Control::bind(control)?;
+    let store = Store::new(directory, &identity);
+    let (heritage, mut memories) = inherit(&store);
     rights::drop_all_but_needed().context("cannot drop the rights that are not needed")?;
 
     let (desired, wanted) = watch::channel(Arc::new(Desired::default()));
@@ -48,11 +61,17 @@ pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Pa
     let transmitter = Transmitter::new().context("cannot open the sockets that advertisements leave by")?;
     let announcer = Announcer::new().context("cannot open the socket that announcements leave by")?;
     let scripts = configuration.scripts.clone();
-    let node = Node::new(configuration, (Box::new(datapath), guard), (transmitter, announcer), desired);
+    let node =
+        Node::new(configuration, (Box::new(datapath), guard), (transmitter, announcer), desired, heritage);
 
-    let service = Service { spawner, scripts, reports, commands: requests, control }
-        .spawn()
-        .context("cannot start the service thread")?;
+    // Now, not when the service thread comes to it: a daemon may not live that long.
+    if let Err(error) = store.remember(&memories.borrow_and_update()) {
+        tracing::warn!("cannot note what to leave to the next daemon: {error}");
+    }
+    let service =
+        Service { spawner, scripts, reports, commands: requests, control, store: store.clone(), memories }
+            .spawn()
+            .context("cannot start the service thread")?;
     let addresses = netlink::spawn(wanted, netlink_events).context("cannot start the address thread")?;
     for outcome in [rights::realtime(REALTIME_PRIORITY), rights::lock_memory()] {
         if let Err(notice) = outcome {
@@ -71,6 +90,35 @@ pub fn run(configuration: Configuration, spawner: spawner::Process, control: &Pa
     if service.join().is_err() {
         tracing::error!("the service thread panicked");
     }
-    outcome?;
+    conclude(outcome?, &store, lock);
     addresses
+}
+
+/// What the daemon before left. Without a place to leave anything at, nothing is adopted and nothing left.
+fn inherit(store: &Store) -> (Heritage, watch::Receiver<Memory>) {
+    let left = store.recall().unwrap_or_else(|error| {
+        tracing::warn!("what the daemon before left cannot be read: {error}; starting without");
+        None
+    });
+    let leases = store.leases().unwrap_or_else(|error| {
+        tracing::warn!("no lease can be left to the next daemon: {error}; a restart costs a failover");
+        Leases::nowhere()
+    });
+    // Leases without the memory of whose they are say nothing.
+    if left.is_none() {
+        leases.clear_all();
+    }
+    let (remember, memories) = watch::channel(Memory::default());
+    (Heritage { left: left.unwrap_or_default(), leases, remember }, memories)
+}
+
+/// Whoever resigned leaves nothing behind.
+fn conclude(ending: Ending, store: &Store, lock: Lock) {
+    let forgotten = match ending {
+        Ending::Resigned => store.forget().and_then(|()| lock.release()),
+        Ending::Left => lock.release(),
+    };
+    if let Err(error) = forgotten {
+        tracing::warn!("something is left in {}: {error}", state::DIRECTORY);
+    }
 }

@@ -11,6 +11,7 @@ pub mod control;
 pub mod daemon;
 pub mod datapath;
 pub mod guard;
+pub mod identity;
 pub mod logs;
 mod namespace;
 pub mod netlink;
@@ -19,6 +20,7 @@ pub mod perform;
 pub mod rights;
 pub mod service;
 pub mod spawner;
+pub mod state;
 pub mod status;
 pub mod sys;
 #[cfg(test)]

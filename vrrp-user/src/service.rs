@@ -5,14 +5,16 @@ use std::{io, thread, time::Duration};
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
 };
 
 use crate::{
     config::model::Script,
     control::{Control, Reply, Request},
     node::Command,
-    spawner, track,
+    spawner,
+    state::{Memory, Store},
+    track,
 };
 
 /// How long the protocol thread may take to answer a question.
@@ -30,6 +32,10 @@ pub struct Service {
     pub commands: mpsc::Sender<Command>,
     /// Where questions come from.
     pub control: Control,
+    /// Where memories are kept.
+    pub store: Store,
+    /// What is to be kept, and be there after a crash.
+    pub memories: watch::Receiver<Memory>,
 }
 
 impl Service {
@@ -40,7 +46,7 @@ impl Service {
     }
 
     async fn run(self) {
-        let Self { spawner, scripts, reports, commands, control } = self;
+        let Self { spawner, scripts, reports, commands, control, store, memories } = self;
         let serve = async {
             if let Err(error) = control.serve(|request| ask(commands.clone(), request)).await {
                 tracing::error!("control socket: {error}; `xvrrp status` does not work until a restart");
@@ -59,7 +65,7 @@ impl Service {
                 }
             }
         };
-        let everything = async { tokio::join!(checks, serve, signals) };
+        let everything = async { tokio::join!(checks, serve, signals, keep(store, memories)) };
         tokio::select! {
             _ = everything => {}
             () = commands.closed() => {}
@@ -81,12 +87,30 @@ async fn run_checks(
     tokio::join!(track::run(scripts, spawner, reports), lost);
 }
 
+/// Writes down what the node wants to leave, whenever that changes.
+async fn keep(store: Store, mut memories: watch::Receiver<Memory>) {
+    while memories.changed().await.is_ok() {
+        let memory = memories.borrow_and_update().clone();
+        if let Err(error) = store.remember(&memory) {
+            tracing::warn!("cannot note what to leave to the next daemon: {error}");
+        }
+    }
+}
+
 /// Puts a request to the node; `None` if it does not answer in time.
 async fn ask(commands: mpsc::Sender<Command>, request: Request) -> Option<Reply> {
     let ask = async {
         Some(match request {
             Request::Status => Reply::Status(Box::new(put(&commands, Command::Status).await?)),
             Request::Events => Reply::Events(put(&commands, Command::Events).await?),
+            Request::Stop { keep } => {
+                tracing::info!(
+                    "asked to stop{}",
+                    if keep { ", leaving everything to the next daemon" } else { "" }
+                );
+                commands.send(if keep { Command::Leave } else { Command::Stop }).await.ok()?;
+                Reply::Stopping
+            }
         })
     };
     tokio::time::timeout(ANSWER_TIME, ask).await.ok().flatten()

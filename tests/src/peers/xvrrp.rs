@@ -2,11 +2,11 @@
 
 use std::env;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Router;
-use crate::{Host, Process, lab::binary};
+use crate::{Host, Output, Process, init::Exit, lab::binary, story::SOON};
 
 /// A running `xvrrp run`.
 #[derive(Debug)]
@@ -59,6 +59,20 @@ impl Xvrrp {
         let argv = [&[program.as_str(), "run"], arguments].concat();
         let process = host.spawn("xvrrp", &argv)?;
         Ok(Self { host: host.clone(), process, program })
+    }
+
+    /// Runs another command of the program on a host: what it said and how it ended.
+    pub fn command(host: &Host, arguments: &[&str]) -> Result<Output> {
+        let program = program()?;
+        host.run(&[&[program.as_str()], arguments].concat())
+    }
+
+    /// `xvrrp stop`, or `xvrrp stop --keep`, which comes back when the node is about to exit.
+    pub fn stop(self, arguments: &[&str]) -> Result<()> {
+        self.host.check(&[&[self.program.as_str(), "stop"], arguments].concat())?;
+        let exit = self.process.wait(SOON)?;
+        ensure!(exit == Exit::Code(0), "after `xvrrp stop` the node ended with {exit:?}");
+        Ok(())
     }
 
     /// All that `xvrrp status --json` says.

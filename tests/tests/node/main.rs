@@ -2,6 +2,7 @@
 //! witnesses. One binary, so that stories that mostly wait run side by side.
 
 mod accept_from;
+mod adopt;
 mod bad_input;
 mod checks;
 mod checksum;

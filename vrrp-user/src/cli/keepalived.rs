@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result, bail};
 use clap::{ArgAction, ColorChoice, Parser};
 
-use super::{CONTROL_PATH, Check, Run};
+use super::{Check, Run, Which};
 use crate::commands;
 
 const FILE: &str = "/etc/keepalived/keepalived.conf";
@@ -137,7 +137,7 @@ pub(super) fn main() -> Result<ExitCode> {
         file: Some(options.file.clone()),
         config_id: options.config_id.clone(),
         keep_going: false,
-        control: CONTROL_PATH.into(),
+        which: Which::default(),
         options: None,
     };
     let command = || commands::run::run(&run, style);

@@ -7,7 +7,7 @@ use crate::{cli, control, status};
 
 /// Prints the events as text or JSON.
 pub fn run(arguments: &cli::Status, _style: Style) -> anyhow::Result<ExitCode> {
-    let events = control::events(&arguments.control)?;
+    let events = control::events(&arguments.which.control())?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&events)? + "\n"
     } else {

@@ -5,6 +5,7 @@ pub mod check;
 pub mod events;
 pub mod run;
 pub mod status;
+pub mod stop;
 
 use std::io::{self, IsTerminal, Write, stderr, stdout};
 

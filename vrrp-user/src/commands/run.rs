@@ -30,7 +30,7 @@ pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
         return Ok(if arguments.options.is_some() { ExitCode::from(USAGE) } else { ExitCode::FAILURE });
     };
     let guard = logs::start(style.level(), style.color_on_stderr());
-    let outcome = daemon::run(configuration, spawner, &arguments.control);
+    let outcome = daemon::run(configuration, spawner, &arguments.which.control(), &arguments.which.instance);
     drop(guard);
     outcome.map(|()| ExitCode::SUCCESS)
 }

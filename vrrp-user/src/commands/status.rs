@@ -7,7 +7,7 @@ use crate::{cli, control, status};
 
 /// Prints the snapshot as text or JSON.
 pub fn run(arguments: &cli::Status, _style: Style) -> anyhow::Result<ExitCode> {
-    let snapshot = control::status(&arguments.control)?;
+    let snapshot = control::status(&arguments.which.control())?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&snapshot)? + "\n"
     } else {

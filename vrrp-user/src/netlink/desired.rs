@@ -13,6 +13,8 @@ use crate::{
 pub struct Desired {
     /// The sender's number of this state; [`Event::Settled`] names it when all of it was done or refused.
     pub generation: u64,
+    /// The addresses stay when the thread ends: another daemon takes them over.
+    pub keep: bool,
     /// Every router of the node. One that is missing lets go of its addresses, as if it were not held.
     pub routers: Vec<DesiredRouter>,
 }

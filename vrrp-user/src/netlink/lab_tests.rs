@@ -29,7 +29,7 @@ struct Node {
 
 impl Node {
     fn start(router: DesiredRouter) -> Self {
-        let desired = Arc::new(Desired { generation: 1, routers: vec![router] });
+        let desired = Arc::new(Desired { generation: 1, keep: false, routers: vec![router] });
         let (desired, receiver) = watch::channel(desired);
         let (sender, events) = mpsc::channel(16);
         let handle = spawn(receiver, sender).unwrap();
@@ -283,8 +283,11 @@ fn lost_notifications() -> bool {
 #[test]
 fn lost_notifications_are_made_up_for() {
     in_namespace(|| {
-        let desired =
-            Desired { generation: 1, routers: vec![router(true, [virtual_address("192.0.2.10/32")])] };
+        let desired = Desired {
+            generation: 1,
+            keep: false,
+            routers: vec![router(true, [virtual_address("192.0.2.10/32")])],
+        };
         let (_keep, receiver) = watch::channel(Arc::new(desired));
         let (sender, mut events) = mpsc::channel(16);
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -33,7 +33,7 @@ impl Host {
         let mut host = Self {
             reconciler: Reconciler::default(),
             links,
-            desired: Desired { generation: 1, routers: vec![router(0, addresses)] },
+            desired: Desired { generation: 1, keep: false, routers: vec![router(0, addresses)] },
             now: START,
             refuse: None,
         };

@@ -67,9 +67,12 @@ impl Thread {
     }
 
     /// Runs until the node drops its end of either channel. A node that is gone, for whatever reason, holds
-    /// nothing: what it left on the host is removed.
+    /// nothing: what it left on the host is removed, unless it said that it is kept.
     pub(super) async fn run(mut self) -> io::Result<()> {
         let served = self.serve().await;
+        if self.desired.borrow().keep {
+            return served;
+        }
         let released = self.release().await;
         served.and(released)
     }

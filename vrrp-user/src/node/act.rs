@@ -40,8 +40,8 @@ impl Node {
             Action::Advertise { priority, interval, copies } => {
                 self.advertise(index, (priority, interval, copies), due, granted);
             }
-            Action::Grant(lease) => self.guard.grant(self.routers[index].slot, lease),
-            Action::Close => self.guard.close(self.routers[index].slot),
+            Action::Grant(lease) => self.grant(self.routers[index].slot, lease),
+            Action::Close => self.close(self.routers[index].slot),
             Action::Acquire => {
                 self.routers[index].expect_addresses(clock::now());
                 self.guard_addresses(index);
@@ -111,7 +111,7 @@ impl Node {
             .iter()
             .map(|router| DesiredRouter {
                 slot: router.slot,
-                held: router.held,
+                held: router.held || router.left.is_some(),
                 acquisitions: router.acquisitions,
                 owner: router.instance.priority == 255,
                 interface: router.instance.interface.clone(),
@@ -119,9 +119,21 @@ impl Node {
                 addresses: Arc::clone(&router.addresses),
                 routing: Arc::clone(&router.routing),
             })
+            .chain(self.leftovers())
             .collect();
-        routers.push(DesiredRouter { held: self.stop_by.is_none(), ..self.statics.clone() });
-        self.desired.send_replace(Arc::new(Desired { generation: self.generation, routers }));
+        let held = self.stop_by.is_none() || self.leaving;
+        routers.push(DesiredRouter { held, ..self.statics.clone() });
+        let keep = self.leaving;
+        self.desired.send_replace(Arc::new(Desired { generation: self.generation, keep, routers }));
+    }
+
+    /// Ends without a word to anybody: the next daemon finds everything where it is.
+    pub(super) fn leave(&mut self) {
+        if self.stop_by.is_none() {
+            self.leaving = true;
+            self.publish();
+            self.stop_by = Some(clock::now().after(super::STOP_PATIENCE));
+        }
     }
 
     /// Resigns everywhere: every router's priority 0 leaves before the first address is removed.

@@ -1,9 +1,10 @@
 //! What the checks said last, and until when it may be believed. Running them is the service thread's work.
 
-use vrrp_common::time::Instant;
+use vrrp_common::time::{Instant, Interval};
 
 use crate::{
     config::model::Script,
+    state::CheckMemory,
     track::{CheckReport, Health},
 };
 
@@ -27,6 +28,32 @@ impl Checks {
                 .map(|script| if script.init_fail { Health::Failing } else { Health::Pending })
                 .collect(),
         }
+    }
+
+    /// Believes what the daemon before found, until the first result of our own, but no longer than that may take.
+    pub(super) fn adopt(&mut self, scripts: &[Script], left: &[CheckMemory], now: Instant) {
+        for (index, script) in scripts.iter().enumerate() {
+            let Some(left) = left.iter().find(|left| left.name == script.name) else { continue };
+            let patience = script.interval.times(u64::from(script.fall.max(1))).plus(script.timeout);
+            self.last[index] = Some(CheckReport {
+                script: index,
+                health: if left.healthy { Health::Healthy } else { Health::Failing },
+                changed: false,
+                detail: "as the daemon before found it".to_owned(),
+                valid_until: now.after(patience),
+                runs: 0,
+                last_duration: Interval::ZERO,
+            });
+        }
+    }
+
+    /// What to leave to the next daemon.
+    pub(super) fn memory(&self) -> Vec<CheckMemory> {
+        let last = self.names.iter().zip(&self.last);
+        let reported = last.filter_map(|(name, last)| Some((name, last.as_ref()?)));
+        reported
+            .map(|(name, last)| CheckMemory { name: name.clone(), healthy: last.health == Health::Healthy })
+            .collect()
     }
 
     pub(super) fn name(&self, script: usize) -> &str {

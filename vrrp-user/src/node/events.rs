@@ -101,6 +101,9 @@ impl Node {
         self.links = Some(table);
         self.guard_all_addresses();
         let first = self.routers.iter().all(|router| router.machine.state() == State::Initialize);
+        if first && self.stop_by.is_none() {
+            self.adopt();
+        }
         for index in 0..self.routers.len() {
             self.survey(index);
             if first && self.stop_by.is_none() {
@@ -132,7 +135,7 @@ impl Node {
         self.routers[index].ground = found.ok();
     }
 
-    fn assess(&mut self, index: usize, ground_fault: Option<Fault>, now: Instant) {
+    pub(super) fn assess(&mut self, index: usize, ground_fault: Option<Fault>, now: Instant) {
         let router = &self.routers[index];
         let assessment = track::assess(&router.instance.tracks, |script| self.checks.health(script, now));
         let base = router.instance.priority;
@@ -227,6 +230,7 @@ impl Node {
         let (name, detail, health) =
             (self.checks.name(script).to_owned(), report.detail.clone(), report.health);
         if self.checks.report(report, clock::now()) {
+            self.remember();
             tracing::info!("check {name} is {}: {detail}", health.word());
             self.survey_tracking(script);
         }
@@ -254,6 +258,7 @@ impl Node {
             Command::Status(reply) => drop(reply.send(self.snapshot())),
             Command::Events(reply) => drop(reply.send(self.events())),
             Command::Stop => self.stop(),
+            Command::Leave => self.leave(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! a packet means is decided in `judge` and `election`, not here.
 
 mod act;
+mod adopt;
 mod checks;
 mod events;
 mod guarding;
@@ -20,6 +21,7 @@ use vrrp_common::{
     time::{Instant, Interval},
 };
 
+pub use self::adopt::Heritage;
 use self::{checks::Checks, router::Router};
 use crate::{
     config::model::Configuration,
@@ -49,6 +51,8 @@ pub enum Command {
     Events(oneshot::Sender<Events>),
     /// Resign, remove the addresses and end.
     Stop,
+    /// End, and leave addresses and leases to the next daemon.
+    Leave,
 }
 
 /// Where the node's messages come from.
@@ -94,6 +98,7 @@ pub struct Node {
     statics: DesiredRouter,
     links: Option<Arc<LinkTable>>,
     checks: Checks,
+    heritage: Heritage,
     datapath: Box<dyn Datapath>,
     guard: Guard,
     transmitter: Transmitter,
@@ -102,6 +107,17 @@ pub struct Node {
     generation: u64,
     settled: u64,
     stop_by: Option<Instant>,
+    /// The end is not for the peers to notice.
+    leaving: bool,
+}
+
+/// How a node ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It resigned and let go of everything.
+    Resigned,
+    /// It left what it had to the next daemon.
+    Left,
 }
 
 impl Node {
@@ -111,24 +127,22 @@ impl Node {
         (datapath, guard): (Box<dyn Datapath>, Guard),
         (transmitter, announcer): (Transmitter, Announcer),
         desired: Sender<Arc<Desired>>,
+        heritage: Heritage,
     ) -> Self {
         let virtual_addresses = configuration
             .instances
             .iter()
             .flat_map(|one| one.held_addresses().map(|entry| entry.address))
             .collect();
-        let checks = Checks::new(&configuration.scripts);
-        let routers =
-            // A slot is the router's index, see `index_of`.
-            (0..).map(Slot).zip(configuration.instances).map(|(slot, one)| Router::new(slot, one)).collect();
-        Self {
+        let mut node = Self {
             router_id: configuration.router_id,
             started: clock::now(),
-            routers,
+            routers: adopt::settle(configuration.instances, &heritage, clock::now()),
             virtual_addresses,
             statics: act::statics(configuration.statics),
             links: None,
-            checks,
+            checks: Checks::new(&configuration.scripts),
+            heritage,
             datapath,
             guard,
             transmitter,
@@ -137,24 +151,27 @@ impl Node {
             generation: 0,
             settled: 0,
             stop_by: None,
-        }
+            leaving: false,
+        };
+        node.inherit(&configuration.scripts);
+        node
     }
 
-    /// Runs until [`Command::Stop`] has been carried out.
+    /// Runs until [`Command::Stop`] or [`Command::Leave`] has been carried out.
     ///
     /// # Errors
     /// What made going on impossible. The peers were told (priority 0), and the address thread removes the
     /// addresses when the node is dropped.
-    pub async fn run(mut self, inbox: Inbox) -> Result<(), NodeError> {
+    pub async fn run(mut self, inbox: Inbox) -> Result<Ending, NodeError> {
         let outcome = self.drive(inbox).await;
         if outcome.is_err() {
             self.stop();
         }
-        outcome
+        outcome.map(|()| if self.leaving { Ending::Left } else { Ending::Resigned })
     }
 
     async fn drive(&mut self, mut inbox: Inbox) -> Result<(), NodeError> {
-        // Nothing is held yet: what an earlier run left on the host goes.
+        // What an earlier run left on the host goes, unless it may be adopted.
         self.publish();
         let timer = Timer::new()?;
         let expiry = watch(timer.as_fd().try_clone_to_owned()?)?;
@@ -256,8 +273,12 @@ impl Node {
         (clock::now() >= stop_by).then_some(Err(NodeError::AddressesLeft))
     }
 
+    /// Most often a slot is the router's index; not after the configuration changed between two daemons.
     fn index_of(&self, slot: Slot) -> Option<usize> {
         let index = slot.0 as usize;
-        (index < self.routers.len()).then_some(index)
+        if self.routers.get(index).is_some_and(|router| router.slot == slot) {
+            return Some(index);
+        }
+        self.routers.iter().position(|router| router.slot == slot)
     }
 }

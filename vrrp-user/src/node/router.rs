@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use hdrhistogram::Histogram;
 use vrrp_common::{
     abi::{Heard, RouterView},
-    election::{Fault, Parameters, VirtualRouter},
+    election::{Fault, Lease, Parameters, VirtualRouter},
     time::{Instant, Interval},
     wire::ChecksumForm,
 };
@@ -14,6 +14,7 @@ use super::{history::History, links::Ground, refusals::Refusals, view::view};
 use crate::{
     config::model::{Checksum, Instance, Routing, VirtualAddress},
     datapath::Slot,
+    state::{PlaceMemory, RouterMemory},
 };
 
 /// How long a router whose every address the host refused stays out of the election.
@@ -43,6 +44,8 @@ pub(super) struct Router {
     pub(super) seen: Heard,
     /// The checksum form that we send (VRRPv3 over IPv4).
     pub(super) form: ChecksumForm,
+    /// The lease of the daemon before, until it is decided whether it is adopted: the addresses stay meanwhile.
+    pub(super) left: Option<Lease>,
     pub(super) held: bool,
     pub(super) acquisitions: u64,
     pub(super) places: Vec<Place>,
@@ -112,6 +115,7 @@ impl Router {
             attached: None,
             attach_retry: None,
             seen: Heard::default(),
+            left: None,
             held: false,
             acquisitions: 0,
             addresses_due: None,
@@ -130,6 +134,29 @@ impl Router {
     pub(super) fn view(&self, now: Instant) -> Option<RouterView> {
         let ground = self.ground?;
         Some(view(&self.instance, ground.source, self.machine.standing(now)))
+    }
+
+    /// What to leave to the next daemon.
+    pub(super) fn memory(&self) -> RouterMemory {
+        RouterMemory {
+            slot: self.slot.0,
+            interface: self.instance.interface.clone(),
+            family: self.instance.family as u8,
+            vrid: self.instance.vrid,
+            owner: self.instance.priority == 255,
+            addresses: self.listed().collect(),
+        }
+    }
+
+    /// Where its addresses belong, held or not.
+    pub(super) fn listed(&self) -> impl Iterator<Item = PlaceMemory> {
+        let Instance { interface, virtual_mac, .. } = &self.instance;
+        let home = virtual_mac.as_ref().map_or(interface, |own| &own.interface);
+        self.addresses.iter().map(move |entry| PlaceMemory {
+            address: entry.address,
+            prefix: entry.prefix,
+            interface: entry.device.as_ref().unwrap_or(home).clone(),
+        })
     }
 
     /// With `checksum auto` the form last heard decides ours, so that a peer of either camp understands us.

@@ -38,7 +38,7 @@ impl Host {
             addresses: Arc::default(),
             routing: [Routing::Route(route())].into(),
         };
-        let desired = Desired { generation: 1, routers: vec![router] };
+        let desired = Desired { generation: 1, keep: false, routers: vec![router] };
         Self { reconciler: Reconciler::default(), desired, present: Vec::new(), now: START, refuse: None }
     }
 

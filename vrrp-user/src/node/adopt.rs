@@ -1,0 +1,146 @@
+//! What is taken over from the daemon before: slots, leases, results of checks. Whether a router that was Active
+//! goes on is the election's to say.
+
+use std::collections::BTreeSet;
+
+use tokio::sync::watch;
+use vrrp_common::{
+    election::{Input, Lease, State},
+    time::{Instant, Interval},
+};
+
+use super::{Node, links::ground, router::Router};
+use crate::{
+    config::model::{Instance, Script},
+    datapath::Slot,
+    netlink::DesiredRouter,
+    state::{Leases, Memory, PlaceMemory, RouterMemory},
+    sys::clock,
+};
+
+/// In one [`WINDOW`] so many daemons adopt: whoever ends more often is not fit to be Active.
+const ADOPTIONS: usize = 5;
+const WINDOW: Interval = Interval::from_secs(60);
+
+/// What the daemon before left, and where this one leaves its own.
+#[derive(Debug)]
+pub struct Heritage {
+    /// What it remembered.
+    pub left: Memory,
+    /// Its leases, which become ours.
+    pub leases: Leases,
+    /// Takes what is to be remembered, whenever that changes.
+    pub remember: watch::Sender<Memory>,
+}
+
+/// The routers in the slots that they had, so that maps and leases stay true, each with the lease that may still be
+/// adopted at `now`.
+pub(super) fn settle(instances: Vec<Instance>, heritage: &Heritage, now: Instant) -> Vec<Router> {
+    let mut known = Vec::new();
+    for instance in &instances {
+        let same = |left: &&RouterMemory| left.is(instance) && !known.contains(&Some(left.slot));
+        known.push(heritage.left.routers.iter().find(same).map(|left| left.slot));
+    }
+    let taken: BTreeSet<u32> = known.iter().copied().flatten().collect();
+    let mut free = (0..).filter(|slot| !taken.contains(slot));
+    let mut routers = Vec::new();
+    for (instance, known) in instances.into_iter().zip(known) {
+        let Some(slot) = known.or_else(|| free.next()).map(Slot) else { break };
+        let mut router = Router::new(slot, instance);
+        router.left = known.and_then(|_| heritage.leases.read(slot)).filter(|lease| now < lease.until);
+        routers.push(router);
+    }
+    routers
+}
+
+impl Node {
+    /// Takes in what was left. Leases that nobody can adopt are gone for good.
+    pub(super) fn inherit(&mut self, scripts: &[Script]) {
+        let now = clock::now();
+        let Heritage { left, leases, .. } = &mut self.heritage;
+        left.adoptions.retain(|at| now < Instant::from_nanos(*at).after(WINDOW));
+        leases.clear_all();
+        let wanted = self.routers.iter().any(|router| router.left.is_some());
+        if wanted && left.adoptions.len() >= ADOPTIONS {
+            tracing::warn!(
+                "{ADOPTIONS} daemons went on for another one within a minute: this one starts as Backup"
+            );
+            self.routers.iter_mut().for_each(|router| router.left = None);
+        } else if wanted {
+            left.adoptions.push(now.as_nanos());
+            self.checks.adopt(scripts, &left.checks, now);
+        }
+        // They hold until it is decided: the addresses answer meanwhile.
+        for router in &self.routers {
+            if let Some(lease) = router.left {
+                self.grant(router.slot, lease);
+            }
+        }
+        self.remember();
+    }
+
+    /// The addresses of a router are open until its lease ends, whatever becomes of this daemon.
+    pub(super) fn grant(&self, slot: Slot, lease: Lease) {
+        self.guard.grant(slot, lease);
+        self.heritage.leases.write(slot, lease);
+    }
+
+    /// The addresses of a router are closed.
+    pub(super) fn close(&self, slot: Slot) {
+        self.guard.close(slot);
+        self.heritage.leases.clear(slot);
+    }
+
+    /// Decides about the leases that were left, before anything else that takes time: an adopted router advertises
+    /// at once.
+    pub(super) fn adopt(&mut self) {
+        let Some(table) = self.links.clone() else { return };
+        for index in 0..self.routers.len() {
+            let router = &mut self.routers[index];
+            let Some(lease) = router.left.take() else { continue };
+            let now = clock::now();
+            let found = ground(&router.instance, &table, &self.virtual_addresses);
+            router.ground = found.ok();
+            if let Ok(ground) = found {
+                self.input(index, Input::Source(ground.source.into()), now);
+            }
+            self.assess(index, found.err(), now);
+            self.input(index, Input::Adopt(lease), clock::now());
+            let router = &self.routers[index];
+            if router.machine.state() != State::Active {
+                tracing::warn!("{}: what the daemon before held is let go of", router.instance.name);
+                self.close(router.slot);
+            }
+        }
+        self.publish();
+    }
+
+    /// Leaves to the next daemon what it would need now.
+    pub(super) fn remember(&self) {
+        let memory = Memory {
+            routers: self.routers.iter().map(Router::memory).collect(),
+            checks: self.checks.memory(),
+            adoptions: self.heritage.left.adoptions.clone(),
+        };
+        self.heritage.remember.send_replace(memory);
+    }
+
+    /// Addresses of the daemon before that are in no present router's list: they go.
+    pub(super) fn leftovers(&self) -> impl Iterator<Item = DesiredRouter> {
+        let present: Vec<PlaceMemory> = self.routers.iter().flat_map(Router::listed).collect();
+        // Numbers that no router has.
+        let slots = (0..u32::MAX).rev().map(Slot);
+        self.heritage.left.routers.iter().zip(slots).map(move |(left, slot)| {
+            let gone = left.addresses.iter().filter(|place| !present.contains(place));
+            left.released(slot, gone)
+        })
+    }
+}
+
+impl RouterMemory {
+    /// Whether peers would take `instance` for the same router.
+    fn is(&self, instance: &Instance) -> bool {
+        let key = (instance.interface.as_str(), instance.family as u8, instance.vrid);
+        (self.interface.as_str(), self.family, self.vrid) == key
+    }
+}
