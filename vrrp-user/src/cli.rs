@@ -51,6 +51,8 @@ pub enum Command {
     Events(Status),
     /// End a running node: it resigns, and nothing of it stays.
     Stop(Stop),
+    /// Remove every trace of a node that was killed: addresses, programs, maps, files.
+    Cleanup(Cleanup),
 }
 
 /// Which of the nodes of this network namespace is meant.
@@ -124,6 +126,14 @@ pub struct Status {
     pub which: Which,
 }
 
+/// Arguments of `cleanup`.
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    /// After whom to clean up.
+    #[command(flatten)]
+    pub which: Which,
+}
+
 /// Arguments of `stop`.
 #[derive(Debug, Args)]
 pub struct Stop {
@@ -149,6 +159,7 @@ pub fn main() -> ExitCode {
         Command::Status(arguments) => commands::status::run(arguments, style),
         Command::Events(arguments) => commands::events::run(arguments, style),
         Command::Stop(arguments) => commands::stop::run(arguments),
+        Command::Cleanup(arguments) => commands::cleanup::run(arguments, style),
     };
     outcome.unwrap_or_else(|error| failed(&error))
 }

@@ -112,7 +112,7 @@ impl Control {
         if let Some(parent) = path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(listen)?;
         }
-        make_room(path)?;
+        remove_dead(path)?;
         let listener = UnixListener::bind(path).map_err(listen)?;
         // From here on a failure removes the socket again.
         let control = Self { listener, path: path.to_owned() };
@@ -148,8 +148,11 @@ impl Control {
     }
 }
 
-/// Removes a socket that nobody answers on any more, and nothing else.
-fn make_room(path: &Path) -> Result<(), ControlError> {
+/// Removes a socket that nobody answers on any more, and nothing else. Nothing happens if there is none.
+///
+/// # Errors
+/// [`ControlError::Busy`] and [`ControlError::Occupied`] when it is something else, and when it cannot be removed.
+pub fn remove_dead(path: &Path) -> Result<(), ControlError> {
     let listen = |error| ControlError::Listen { path: path.to_owned(), error };
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => Err(ControlError::Occupied(path.to_owned())),

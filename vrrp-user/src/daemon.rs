@@ -17,6 +17,7 @@ use crate::{
     netlink::{self, Desired},
     node::{Ending, Heritage, Inbox, Node},
     perform::{announce::Announcer, transmit::Transmitter},
+    pins::Pins,
     rights,
     service::Service,
     spawner,
@@ -46,13 +47,16 @@ pub fn run(
     let control = Control::bind(control)?;
     let store = Store::new(directory, &identity);
     let (heritage, mut memories) = inherit(&store);
+    let pins = Pins::prepare(&identity)
+        .inspect_err(|error| tracing::warn!("nothing is left in the kernel for the next daemon: {error}"))
+        .ok();
     rights::drop_all_but_needed().context("cannot drop the rights that are not needed")?;
 
     let (desired, wanted) = watch::channel(Arc::new(Desired::default()));
     let (netlink_events, netlink) = mpsc::channel(INBOX);
     let (reports, checks) = mpsc::channel(INBOX);
     let (requests, commands) = mpsc::channel(INBOX);
-    let mut datapath = AutoPath::new().context("cannot set up the datapath")?;
+    let mut datapath = AutoPath::new().context("cannot set up the datapath")?.pinned(pins);
     datapath.prepare(configuration.instances.iter().map(|instance| instance.receive));
     let (guard, keeper) = Guard::new(configuration.guard, || datapath.guard())?;
     if let Some(reason) = guard.absent() {
@@ -90,7 +94,7 @@ pub fn run(
     if service.join().is_err() {
         tracing::error!("the service thread panicked");
     }
-    conclude(outcome?, &store, lock);
+    conclude(outcome?, &identity, &store, lock);
     addresses
 }
 
@@ -113,12 +117,16 @@ fn inherit(store: &Store) -> (Heritage, watch::Receiver<Memory>) {
 }
 
 /// Whoever resigned leaves nothing behind.
-fn conclude(ending: Ending, store: &Store, lock: Lock) {
-    let forgotten = match ending {
-        Ending::Resigned => store.forget().and_then(|()| lock.release()),
-        Ending::Left => lock.release(),
-    };
-    if let Err(error) = forgotten {
-        tracing::warn!("something is left in {}: {error}", state::DIRECTORY);
+fn conclude(ending: Ending, identity: &Identity, store: &Store, lock: Lock) {
+    if ending == Ending::Resigned {
+        if let Err(error) = Pins::remove_all(identity) {
+            tracing::warn!("something is left in the kernel: {error}");
+        }
+        if let Err(error) = store.forget() {
+            tracing::warn!("something is left in {}: {error}", state::DIRECTORY);
+        }
+    }
+    if let Err(error) = lock.release() {
+        tracing::debug!("the lock file stays: {error}");
     }
 }

@@ -17,6 +17,7 @@ mod namespace;
 pub mod netlink;
 pub mod node;
 pub mod perform;
+pub mod pins;
 pub mod rights;
 pub mod service;
 pub mod spawner;

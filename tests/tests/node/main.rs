@@ -19,6 +19,7 @@ mod many;
 mod namespace;
 mod owners;
 mod pair;
+mod pins;
 mod preemption;
 mod routing;
 mod scenario;

@@ -2,6 +2,7 @@
 
 pub mod background;
 pub mod check;
+pub mod cleanup;
 pub mod events;
 pub mod run;
 pub mod status;

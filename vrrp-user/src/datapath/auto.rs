@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     config::model::{Receive, ReceivePath},
+    pins::Pins,
     sys::clock,
 };
 
@@ -30,6 +31,8 @@ pub struct AutoPath {
     socket: SocketPath,
     kernel: Kernel,
     routers: BTreeMap<Slot, Router>,
+    /// Where the kernel's part is to have names.
+    pins: Option<Pins>,
 }
 
 /// The programs are loaded when the first router asks for them.
@@ -54,7 +57,7 @@ impl AutoPath {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let socket = SocketPath::new("")?;
         epoll.add(socket.readiness(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        Ok(Self { epoll, socket, kernel: Kernel::Untried, routers: BTreeMap::new() })
+        Ok(Self { epoll, socket, kernel: Kernel::Untried, routers: BTreeMap::new(), pins: None })
     }
 
     /// Loads now what routers with these wishes will most likely need. The kernel takes its time to verify a program,
@@ -84,10 +87,15 @@ impl AutoPath {
         if let Kernel::Loaded(path) = &self.kernel { Some(path) } else { None }
     }
 
+    /// What is in the kernel gets names, and goes on hearing when the process is killed.
+    pub fn pinned(self, pins: Option<Pins>) -> Self {
+        Self { pins, ..self }
+    }
+
     /// The kernel datapath, loaded; why not, if it cannot be.
     fn kernel(&mut self) -> Result<&mut KernelPath, Refusal> {
         if matches!(self.kernel, Kernel::Untried) {
-            self.kernel = match KernelPath::load() {
+            self.kernel = match KernelPath::load(self.pins.clone()) {
                 Ok(path) => {
                     let interest = EpollEvent::new(EpollFlags::EPOLLIN, 1);
                     let added = self.epoll.add(path.readiness(), interest);
@@ -249,6 +257,25 @@ impl Datapath for AutoPath {
         match self.kernel_of(slot) {
             Some(kernel) => kernel.last_refused(slot, reason),
             None => self.socket.last_refused(slot, reason),
+        }
+    }
+
+    fn left(&mut self, slot: Slot) -> Heard {
+        match self.kernel() {
+            Ok(kernel) => kernel.heard(slot),
+            Err(_) => Heard::default(),
+        }
+    }
+
+    fn started(&mut self) {
+        if let Kernel::Loaded(kernel) = &mut self.kernel {
+            kernel.sweep();
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Kernel::Loaded(kernel) = &mut self.kernel {
+            kernel.leave();
         }
     }
 

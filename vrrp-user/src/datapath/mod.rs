@@ -33,6 +33,11 @@ use vrrp_common::{
 
 use crate::config::model::{Network, Receive, UnicastPeer};
 
+/// Removes the filters of clsact that a daemon which was killed left on an interface.
+pub fn detach_filters(interface: &str) {
+    kernel::detach_filters(interface);
+}
+
 /// The node's number of a virtual router, from zero; the index of its records on every datapath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot(pub u32);
@@ -120,6 +125,16 @@ pub trait Datapath {
 
     /// What was heard for the router; empty if it is not attached.
     fn heard(&self, slot: Slot) -> Heard;
+
+    /// What was heard for a slot since the daemon before this one; empty where nobody listened meanwhile. For a router
+    /// that is not attached yet.
+    fn left(&mut self, slot: Slot) -> Heard;
+
+    /// Every router was attached, if it can be: what is left of an earlier daemon is nobody's.
+    fn started(&mut self);
+
+    /// The next daemon goes on from here: what hears by itself stays when this is dropped.
+    fn leave(&mut self);
 
     /// Packets for the router; empty if it is not attached.
     fn counters(&self, slot: Slot) -> Counters;

@@ -214,6 +214,14 @@ impl Datapath for SocketPath {
         self.routers.records.get(&slot).map_or_else(Heard::default, |record| record.heard)
     }
 
+    fn left(&mut self, _: Slot) -> Heard {
+        Heard::default()
+    }
+
+    fn started(&mut self) {}
+
+    fn leave(&mut self) {}
+
     fn counters(&self, slot: Slot) -> Counters {
         self.routers.records.get(&slot).map_or_else(Counters::default, |record| record.counters)
     }

@@ -3,15 +3,16 @@
 use std::{
     collections::BTreeMap,
     io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd},
 };
 
 use crate::{
     config::model::TcHook,
     datapath::GuardPrograms,
     netlink::{Link, LinkTable},
+    pins::{self, Pins},
     sys::{
-        bpf::{self, Hook, attached_to},
+        bpf::{Hook, attached_to},
         clsact::{self, Direction, Place},
     },
 };
@@ -52,7 +53,7 @@ struct Port {
 /// Ingress and egress; detached when dropped.
 #[derive(Debug)]
 enum Pair {
-    Tcx([OwnedFd; 2]),
+    Tcx([pins::Link; 2]),
     Clsact { _filters: [Filter; 2] },
 }
 
@@ -71,11 +72,15 @@ impl Pair {
     }
 }
 
+/// It stays if the next daemon is to find it.
 #[derive(Debug)]
-struct Filter(Place);
+struct Filter(Place, Option<Pins>);
 
 impl Drop for Filter {
     fn drop(&mut self) {
+        if self.1.as_ref().is_some_and(Pins::kept) {
+            return;
+        }
         if let Err(error) = clsact::detach(self.0) {
             tracing::warn!("the guard's filter stays on interface {}: {error}", self.0.ifindex);
         }
@@ -98,8 +103,13 @@ impl Fence {
         }
     }
 
-    /// Attaches again what somebody detached.
+    /// Attaches again what somebody detached, and names again what somebody removed.
     pub(super) fn mend(&mut self) {
+        for port in self.ports.values() {
+            if let Ok(Pair::Tcx(links)) = &port.fenced {
+                links.iter().for_each(pins::Link::secure);
+            }
+        }
         let lost = self
             .ports
             .iter()
@@ -140,8 +150,8 @@ impl Fence {
 
     fn tcx(&self, ifindex: u32) -> io::Result<Pair> {
         let links = [
-            bpf::attach(self.ingress(), ifindex, Hook::Tcx)?,
-            bpf::attach(self.egress(), ifindex, Hook::TcxEgress)?,
+            pins::Link::attach(self.pins(), "guard-in", self.ingress(), ifindex, Hook::Tcx)?,
+            pins::Link::attach(self.pins(), "guard-out", self.egress(), ifindex, Hook::TcxEgress)?,
         ];
         // What an earlier run without tcx left would be closed for ever.
         for place in places(ifindex) {
@@ -153,9 +163,13 @@ impl Fence {
     fn clsact(&self, ifindex: u32) -> io::Result<Pair> {
         let [into, out] = places(ifindex);
         clsact::attach(self.ingress(), "xvrrp_guard_in", into)?;
-        let into = Filter(into);
+        let into = Filter(into, self.programs.pins.clone());
         clsact::attach(self.egress(), "xvrrp_guard_out", out)?;
-        Ok(Pair::Clsact { _filters: [into, Filter(out)] })
+        Ok(Pair::Clsact { _filters: [into, Filter(out, self.programs.pins.clone())] })
+    }
+
+    fn pins(&self) -> Option<&Pins> {
+        self.programs.pins.as_ref()
     }
 
     fn ingress(&self) -> BorrowedFd<'_> {
@@ -165,6 +179,14 @@ impl Fence {
     fn egress(&self) -> BorrowedFd<'_> {
         self.programs.egress.as_fd()
     }
+}
+
+/// Removes the filters of clsact that a daemon which was killed left on an interface.
+///
+/// # Errors
+/// What the kernel says; that none is there is fine.
+pub fn detach_filters(ifindex: u32) -> io::Result<()> {
+    places(ifindex).into_iter().try_for_each(clsact::detach)
 }
 
 fn places(ifindex: u32) -> [Place; 2] {

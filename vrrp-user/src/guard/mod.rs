@@ -12,7 +12,7 @@ use vrrp_common::{
     election::Lease,
 };
 
-pub use fence::{Fenced, Report};
+pub use fence::{Fenced, Report, detach_filters};
 pub use thread::Keeper;
 
 use crate::{
@@ -141,6 +141,13 @@ impl Guard {
             }
         }
         outcome
+    }
+
+    /// Every router has taken up its addresses: what an earlier daemon guarded besides is nobody's.
+    pub fn sweep(&mut self) {
+        if let Post::Manned(post) = &mut self.post {
+            post.maps.sweep(&post.register.keys());
+        }
     }
 
     /// Whether an address of this router is guarded now.

@@ -34,6 +34,11 @@ impl Register {
         steps
     }
 
+    /// All that is kept by anybody.
+    pub(super) fn keys(&self) -> BTreeSet<GuardKey> {
+        self.0.values().flatten().copied().collect()
+    }
+
     fn other(&self, key: &GuardKey) -> Option<Slot> {
         self.0.iter().find(|(_, keys)| keys.contains(key)).map(|(slot, _)| *slot)
     }

@@ -80,6 +80,26 @@ pub fn spawn(desired: watch::Receiver<Arc<Desired>>, events: mpsc::Sender<Event>
     Ok(Handle(thread))
 }
 
+/// Takes the addresses of these routers off the host, where they are, and comes back when that is done.
+///
+/// # Errors
+/// As for [`spawn`], and when the conversation with the kernel breaks off.
+pub fn release(routers: Vec<DesiredRouter>) -> io::Result<()> {
+    const ONLY: u64 = 1;
+    let (desired, wanted) = watch::channel(Arc::new(Desired { generation: ONLY, keep: false, routers }));
+    let (events, mut told) = mpsc::channel(64);
+    let thread = spawn(wanted, events)?;
+    while let Some(event) = told.blocking_recv() {
+        match event {
+            Event::Settled { generation: ONLY } => break,
+            Event::Refused { error, .. } => tracing::warn!("{error}"),
+            _ => {}
+        }
+    }
+    drop((desired, told));
+    thread.join()
+}
+
 fn require_rights() -> io::Result<()> {
     let has = caps::has_cap(None, caps::CapSet::Effective, caps::Capability::CAP_NET_ADMIN)
         .map_err(|error| io::Error::other(format!("cannot read the process's capabilities: {error}")))?;

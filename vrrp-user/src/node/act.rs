@@ -131,6 +131,7 @@ impl Node {
     pub(super) fn leave(&mut self) {
         if self.stop_by.is_none() {
             self.leaving = true;
+            self.datapath.leave();
             self.publish();
             self.stop_by = Some(clock::now().after(super::STOP_PATIENCE));
         }

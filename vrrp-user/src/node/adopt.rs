@@ -105,11 +105,16 @@ impl Node {
                 self.input(index, Input::Source(ground.source.into()), now);
             }
             self.assess(index, found.err(), now);
-            self.input(index, Input::Adopt(lease), clock::now());
+            let slot = self.routers[index].slot;
+            let heard = self.datapath.left(slot);
+            self.routers[index].seen = heard;
+            let superseded = heard.better.at >= lease.granted.as_nanos();
+            let begin = if superseded { Input::Startup } else { Input::Adopt(lease) };
+            self.input(index, begin, clock::now());
             let router = &self.routers[index];
             if router.machine.state() != State::Active {
                 tracing::warn!("{}: what the daemon before held is let go of", router.instance.name);
-                self.close(router.slot);
+                self.close(slot);
             }
         }
         self.publish();

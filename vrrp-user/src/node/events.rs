@@ -108,7 +108,13 @@ impl Node {
             self.survey(index);
             if first && self.stop_by.is_none() {
                 self.input(index, Input::Startup, clock::now());
+                // What came in while an adopted router was not listened for by us.
+                self.replay(self.routers[index].slot, clock::now());
             }
+        }
+        if first {
+            self.datapath.started();
+            self.guard.sweep();
         }
         Ok(())
     }
@@ -186,6 +192,10 @@ impl Node {
         match self.datapath.attach(binding) {
             Ok(()) => {
                 router.attached = Some(ground.ifindex);
+                if router.machine.state() == State::Initialize {
+                    // What an earlier daemon heard is no news.
+                    router.seen = self.datapath.heard(router.slot);
+                }
                 let rung = self.datapath.rung(router.slot);
                 tracing::info!(
                     "{}: listening on {} by {} ({})",

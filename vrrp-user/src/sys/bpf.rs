@@ -151,6 +151,26 @@ pub enum Hook {
     TcxEgress,
 }
 
+impl Hook {
+    /// In names of links.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Driver => "xdp",
+            Self::Generic => "xdp-generic",
+            Self::Tcx => "tcx",
+            Self::TcxEgress => "tcx-egress",
+        }
+    }
+
+    /// The kernel's word for the type of a link there.
+    pub fn link_type(self) -> &'static str {
+        match self {
+            Self::Driver | Self::Generic => "xdp",
+            Self::Tcx | Self::TcxEgress => "tcx",
+        }
+    }
+}
+
 /// What `BPF_LINK_CREATE` takes; the rest says before which program, and zero is the first.
 #[repr(C)]
 #[derive(Default)]

@@ -6,6 +6,7 @@ pub mod clsact;
 mod filter;
 pub mod link;
 pub mod packet;
+pub mod pins;
 pub mod process;
 pub mod raw;
 pub mod watch;

@@ -1,21 +1,19 @@
 //! Where on an interface a program hears best, and attaching it there. What it hears is not known here.
 
-use std::{
-    fs, io,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{fs, io, os::fd::AsFd};
 
 use aya::programs::{
     SchedClassifier, TcAttachType,
-    tc::{NlOptions, SchedClassifierLink, TcAttachOptions, qdisc_add_clsact},
+    tc::{NlOptions, SchedClassifierLink, TcAttachOptions, qdisc_add_clsact, qdisc_detach_program},
 };
 
 use super::object::{self, LoadError, Object};
 use crate::{
     config::model::{Receive, ReceivePath, TcHook},
     datapath::{Rung, port::interface_name},
+    pins::Link,
     sys::{
-        bpf::{self, Hook, attached_to},
+        bpf::{Hook, attached_to},
         link::driver,
     },
 };
@@ -23,6 +21,10 @@ use crate::{
 /// Drivers that take an XDP program without touching the link. Others reset the network card.
 const UNTOUCHED: &[&str] = &["veth", "tun", "virtio_net"];
 const CLSACT: &str = "clsact";
+/// How the names of our links begin.
+pub(super) const PURPOSE: &str = "hear";
+/// The name of our filters.
+const FILTER: &str = "xvrrp_tc";
 
 /// A program on an interface; detached when dropped.
 #[derive(Debug)]
@@ -34,8 +36,8 @@ pub(super) struct Attachment {
 
 #[derive(Debug)]
 enum Hooked {
-    Link(Hook, OwnedFd),
-    Clsact { _filter: SchedClassifierLink },
+    Link(Hook, Link),
+    Clsact(SchedClassifierLink),
 }
 
 impl Attachment {
@@ -67,7 +69,7 @@ impl Attachment {
                 match clsact(object, &name) {
                     Ok(filter) => {
                         let rung = Rung { name: CLSACT, reason: words(CLSACT, &against) };
-                        return Ok(Self { interface, rung, hook: Hooked::Clsact { _filter: filter } });
+                        return Ok(Self { interface, rung, hook: Hooked::Clsact(filter) });
                     }
                     Err(reason) => against.push(format!("no clsact: {reason}")),
                 }
@@ -76,7 +78,7 @@ impl Attachment {
         Err(against.join("; "))
     }
 
-    fn linked(interface: u32, hook: Hook, link: OwnedFd, against: &[String]) -> Self {
+    fn linked(interface: u32, hook: Hook, link: Link, against: &[String]) -> Self {
         let name = match hook {
             Hook::Driver => "xdp",
             Hook::Generic => "xdp-generic",
@@ -84,6 +86,28 @@ impl Attachment {
         };
         let rung = Rung { name, reason: words(name, against) };
         Self { interface, rung, hook: Hooked::Link(hook, link) }
+    }
+
+    /// The name of its link, if it has one.
+    pub(super) fn name(&self) -> Option<String> {
+        match &self.hook {
+            Hooked::Link(_, link) => link.name().map(str::to_owned),
+            Hooked::Clsact(_) => None,
+        }
+    }
+
+    /// Puts the name of its link back if somebody removed it.
+    pub(super) fn secure(&self) {
+        if let Hooked::Link(_, link) = &self.hook {
+            link.secure();
+        }
+    }
+
+    /// Ends without detaching anything. Links are told by their pins.
+    pub(super) fn leave(self) {
+        if let Hooked::Clsact(filter) = self.hook {
+            std::mem::forget(filter);
+        }
     }
 
     /// Whether a router with this wish may share the attachment.
@@ -95,7 +119,7 @@ impl Attachment {
             ReceivePath::Tc => match wish.hook {
                 None => !self.is_xdp(),
                 Some(TcHook::Tcx) => matches!(self.hook, Hooked::Link(Hook::Tcx, _)),
-                Some(TcHook::Clsact) => matches!(self.hook, Hooked::Clsact { .. }),
+                Some(TcHook::Clsact) => matches!(self.hook, Hooked::Clsact(_)),
             },
             ReceivePath::Socket => false,
         }
@@ -108,7 +132,7 @@ impl Attachment {
     #[cfg(test)]
     pub(super) fn detach_behind_our_back(&self) {
         let Hooked::Link(_, link) = &self.hook else { panic!("no link") };
-        bpf::detach(link.as_fd()).unwrap();
+        crate::sys::bpf::detach(link.as_fd()).unwrap();
     }
 
     /// Why nothing is heard here any more, if so. A filter of clsact is not watched: the kernel gives no link.
@@ -141,7 +165,7 @@ fn words(name: &str, against: &[String]) -> String {
     format!("{what}{against}")
 }
 
-fn xdp(object: &mut Object, interface: u32, name: &str, forced: bool) -> Result<OwnedFd, String> {
+fn xdp(object: &mut Object, interface: u32, name: &str, forced: bool) -> Result<Link, String> {
     if let Some(vlan) = stacked(name) {
         return Err(mixed_up(&vlan));
     }
@@ -156,14 +180,16 @@ fn xdp(object: &mut Object, interface: u32, name: &str, forced: bool) -> Result<
     link(object, interface, Hook::Driver)
 }
 
-fn link(object: &mut Object, interface: u32, hook: Hook) -> Result<OwnedFd, String> {
+fn link(object: &mut Object, interface: u32, hook: Hook) -> Result<Link, String> {
+    let pins = object.pins().cloned();
     let text = |error: LoadError| error.to_string();
     let program = match hook {
         Hook::Tcx | Hook::TcxEgress => object.tc().map_err(text)?.fd(),
         Hook::Driver | Hook::Generic => object.xdp().map_err(text)?.fd(),
     };
     let program = program.map_err(|error| error.to_string())?;
-    bpf::attach(program.as_fd(), interface, hook).map_err(|error| explain(&error, hook))
+    Link::attach(pins.as_ref(), PURPOSE, program.as_fd(), interface, hook)
+        .map_err(|error| explain(&error, hook))
 }
 
 fn explain(error: &io::Error, hook: Hook) -> String {
@@ -176,11 +202,21 @@ fn explain(error: &io::Error, hook: Hook) -> String {
     format!("{why} ({error})")
 }
 
+/// Removes the filters that a daemon left on an interface which was killed.
+pub(in crate::datapath) fn detach_filters(name: &str) {
+    // What is not there, on an interface without the discipline, is an error too.
+    if let Err(error) = qdisc_detach_program(name, TcAttachType::Ingress, FILTER) {
+        tracing::debug!("no filter of an earlier daemon on {name}: {error}");
+    }
+}
+
 fn clsact(object: &mut Object, name: &str) -> Result<SchedClassifierLink, String> {
     // One that is there already is as good; if there is none in spite of this, attaching says so.
     if let Err(error) = qdisc_add_clsact(name) {
         tracing::debug!("clsact on {name}: {error}");
     }
+    // A filter outlives a daemon that was killed; two of them would count everything twice.
+    detach_filters(name);
     let program = object.tc().map_err(|error| error.to_string())?;
     let attach = |program: &mut SchedClassifier| {
         let first = NlOptions { priority: 1, ..NlOptions::default() };

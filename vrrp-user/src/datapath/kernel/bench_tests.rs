@@ -48,7 +48,7 @@ impl Bench {
             return None;
         }
         let mut bench =
-            Self { object: Object::load().unwrap(), view: RouterView::zeroed(), family: Family::V4 };
+            Self { object: Object::load(None).unwrap(), view: RouterView::zeroed(), family: Family::V4 };
         let station: [u8; 8] = bytemuck::cast(Station { mac: [0; 6], reserved: 0 });
         bench.object.stations.insert(LOOPBACK, station, 0).unwrap();
         bench.object.strangers.insert(LOOPBACK, object::nothing().unwrap(), 0).unwrap();

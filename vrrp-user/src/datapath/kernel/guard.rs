@@ -1,6 +1,8 @@
 //! The guard's part of the kernel object, for `crate::guard`: programs to attach, maps to write. No lease is decided
 //! here.
 
+use std::collections::BTreeSet;
+
 use aya::{
     maps::{HashMap, MapData, MapError, PerCpuArray},
     programs::ProgramFd,
@@ -10,7 +12,7 @@ use vrrp_common::{
     election::Lease,
 };
 
-use crate::{datapath::Slot, sys::bpf::SharedArray};
+use crate::{datapath::Slot, pins::Pins, sys::bpf::SharedArray};
 
 /// What the guard needs of the kernel object.
 pub struct GuardParts {
@@ -27,6 +29,8 @@ pub struct GuardPrograms {
     pub ingress: ProgramFd,
     /// For egress.
     pub egress: ProgramFd,
+    /// Where their links are to have names.
+    pub pins: Option<Pins>,
 }
 
 /// [`Passages`] in words.
@@ -76,6 +80,11 @@ impl GuardMaps {
             }
             outcome => outcome,
         }
+    }
+
+    /// Guards these addresses alone, and no more what an earlier daemon guarded besides.
+    pub fn sweep(&mut self, known: &BTreeSet<GuardKey>) {
+        super::retain(&mut self.guarded, |key| known.contains(&bytemuck::cast(*key)));
     }
 
     /// Packets to and from the addresses of a router, on all processors, by the number of their [`Passage`].

@@ -1,5 +1,7 @@
 //! Whom one router listens to, in the maps of the programs: unicast peers and `accept_from`.
 
+use std::collections::BTreeSet;
+
 use aya::maps::{MapError, lpm_trie::Key};
 use vrrp_common::abi::{Admitted, PeerKey, TtlRange};
 
@@ -29,6 +31,17 @@ impl Listens {
             self.admitted.push(key);
         }
         Ok(())
+    }
+
+    /// Removes what is in the maps and in none of these: an earlier daemon's.
+    pub(super) fn sweep<'a>(object: &mut Object, present: impl Iterator<Item = &'a Self> + Clone) {
+        let unicast: BTreeSet<_> = present.clone().flat_map(|one| one.unicast.iter().copied()).collect();
+        let bytes = |key: &Key<[u8; size_of::<Admitted>()]>| (key.prefix_len(), key.data());
+        let admitted: BTreeSet<_> = present.flat_map(|one| one.admitted.iter().map(bytes)).collect();
+        let stale: Vec<_> = object.unicast.keys().flatten().filter(|peer| !unicast.contains(peer)).collect();
+        let dropped: Vec<_> =
+            object.admitted.keys().flatten().filter(|key| !admitted.contains(&bytes(key))).collect();
+        Self { unicast: stale, admitted: dropped }.remove(object);
     }
 
     pub(super) fn remove(&self, object: &mut Object) {

@@ -5,6 +5,7 @@ mod attach;
 mod guard;
 mod listens;
 mod object;
+mod pinned;
 
 #[cfg(test)]
 mod bench_tests;
@@ -24,7 +25,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use aya::maps::MapError;
+use aya::maps::{HashMap, MapData, MapError};
 use nix::ifaddrs::getifaddrs;
 use vrrp_common::{
     abi::{Event, Heard, Record, RouterKey, RouterView, SLOTS, Station},
@@ -39,9 +40,11 @@ use super::{
 };
 use crate::{
     config::model::{Receive, ReceivePath},
+    pins::Pins,
     sys::clock,
 };
 use attach::Attachment;
+pub(super) use attach::detach_filters;
 pub use guard::{GuardMaps, GuardParts, GuardPrograms};
 use listens::Listens;
 pub(super) use object::LoadError;
@@ -78,9 +81,9 @@ struct Router {
 }
 
 impl KernelPath {
-    pub(super) fn load() -> Result<Self, LoadError> {
+    pub(super) fn load(pins: Option<Pins>) -> Result<Self, LoadError> {
         Ok(Self {
-            object: Object::load()?,
+            object: Object::load(pins)?,
             attachments: BTreeMap::new(),
             memberships: BTreeMap::new(),
             stations: BTreeMap::new(),
@@ -163,11 +166,14 @@ impl KernelPath {
         self.routers.insert(slot, Router { key, port, group, listens: Listens::default(), told: false });
         self.listens(binding).map_err(|error| unusable(&error))?;
         self.object.views.write(slot.0, &binding.view);
+        let key: [u8; 8] = bytemuck::cast(key);
+        if self.object.routers.get(&key, 0).is_ok_and(|there| there == slot.0) {
+            // Left by an earlier daemon: what was heard since counts, and its news were told to nobody.
+            self.object.heard.acknowledge(slot.0);
+            return Ok(());
+        }
         self.forget(slot).map_err(|error| unusable(&error))?;
-        self.object
-            .routers
-            .insert(bytemuck::cast::<_, [u8; 8]>(key), slot.0, 0)
-            .map_err(|error| unusable(&error))
+        self.object.routers.insert(key, slot.0, 0).map_err(|error| unusable(&error))
     }
 
     fn listens(&mut self, binding: &Binding) -> Result<(), MapError> {
@@ -205,6 +211,28 @@ impl KernelPath {
         self.stations.remove(&interface);
         let _ = self.object.stations.remove(&interface);
         let _ = self.object.strangers.remove(&interface);
+    }
+
+    /// What an earlier daemon left and no router took up is removed.
+    pub(super) fn sweep(&mut self) {
+        let routers: Vec<[u8; 8]> = self.routers.values().map(|router| bytemuck::cast(router.key)).collect();
+        retain(&mut self.object.routers, |key| routers.contains(key));
+        let interfaces = &self.attachments;
+        retain(&mut self.object.stations, |interface| interfaces.contains_key(interface));
+        Listens::sweep(&mut self.object, self.routers.values().map(|router| &router.listens));
+        let Some(pins) = self.object.pins() else { return };
+        let taken: Vec<String> = self.attachments.values().filter_map(Attachment::name).collect();
+        let swept = pins.sweep_links(attach::PURPOSE, &taken).and_then(|()| pins.retire_others());
+        if let Err(error) = swept {
+            tracing::warn!("what an earlier daemon left in the kernel stays: {error}");
+        }
+    }
+
+    /// Nothing is detached any more: the next daemon goes on with it.
+    pub(super) fn leave(&mut self) {
+        let Some(pins) = self.object.pins() else { return };
+        pins.keep();
+        std::mem::take(&mut self.attachments).into_values().for_each(Attachment::leave);
     }
 
     pub(super) fn update(&mut self, slot: Slot, view: &RouterView) {
@@ -274,6 +302,8 @@ impl KernelPath {
         }
         if due {
             self.cared = now;
+            self.object.secure();
+            self.attachments.values().for_each(Attachment::secure);
             self.learn_stations();
         }
         failed
@@ -325,6 +355,14 @@ fn hardware_address(interface: u32) -> io::Result<[u8; 6]> {
     link.filter(|link| link.hatype() == ETHERNET)
         .and_then(|link| link.addr())
         .ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "it has no Ethernet header"))
+}
+
+fn retain<K: aya::Pod, V: aya::Pod>(map: &mut HashMap<MapData, K, V>, wanted: impl Fn(&K) -> bool) {
+    let stale: Vec<K> = map.keys().flatten().filter(|key| !wanted(key)).collect();
+    for key in stale {
+        // Gone already is as good.
+        let _ = map.remove(&key);
+    }
 }
 
 fn unusable(error: &MapError) -> Refusal {

@@ -1,6 +1,6 @@
 //! The kernel object in this process: loaded once, its maps within reach. Where it is attached is not known here.
 
-use std::{error::Error, fs, io, iter::successors, os::fd::AsFd};
+use std::{collections::BTreeMap, error::Error, fs, io, iter::successors, os::fd::AsFd};
 
 use aya::{
     Ebpf, EbpfError,
@@ -8,6 +8,7 @@ use aya::{
     programs::{ProgramError, SchedClassifier, Xdp},
     util::nr_cpus,
 };
+use aya_obj::programs::XdpAttachType;
 use bytemuck::Pod;
 use vrrp_common::{
     abi::{
@@ -16,11 +17,24 @@ use vrrp_common::{
     judge::DropReason,
 };
 
-use super::guard::{GuardMaps, GuardParts, GuardPrograms};
-use crate::{datapath::Counters, sys::bpf::SharedArray};
+use super::{
+    guard::{GuardMaps, GuardParts, GuardPrograms},
+    pinned,
+};
+use crate::{
+    datapath::Counters,
+    pins::{Names, Pins},
+    sys::bpf::SharedArray,
+};
 
 /// Built by `cargo xtask build-ebpf`, chosen by the build script.
 static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("XVRRP_OBJECT"));
+
+/// Programs and their types, as `enum bpf_prog_type` of `linux/bpf.h` numbers these.
+const XDP: &str = "xvrrp_xdp";
+const XDP_PROGRAM: u32 = 6;
+const CLASSIFIERS: [&str; 3] = ["xvrrp_tc", "xvrrp_guard_in", "xvrrp_guard_out"];
+const CLASSIFIER: u32 = 3;
 
 /// Why the kernel does not take the programs.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +72,11 @@ pub(super) type RefusalWords = [u64; size_of::<Refusals>() / 8];
 
 pub(super) struct Object {
     ebpf: Ebpf,
+    pins: Option<Pins>,
+    names: Option<Names>,
+    /// Loaded by an earlier daemon, out of the same object.
+    found_xdp: Option<Xdp>,
+    found_classifiers: BTreeMap<&'static str, SchedClassifier>,
     pub(super) routers: Hash<[u8; size_of::<RouterKey>()], u32>,
     pub(super) views: SharedArray<RouterView>,
     pub(super) heard: SharedArray<Record>,
@@ -71,12 +90,20 @@ pub(super) struct Object {
 }
 
 impl Object {
-    pub(super) fn load() -> Result<Self, LoadError> {
+    /// The maps, those of an earlier daemon where `pins` lead to them. Without a place for names there are none.
+    pub(super) fn load(pins: Option<Pins>) -> Result<Self, LoadError> {
         if in_time_namespace() {
             return Err(LoadError::TimeNamespace);
         }
-        let mut ebpf = Ebpf::load(OBJECT)?;
+        let (mut ebpf, pins) = pinned::load(OBJECT, pins)?;
+        let find = |name, kind| pins.as_ref().and_then(|pins| pinned::find(pins, name, kind));
+        let classifier = |name| Some((name, SchedClassifier::from_pin(find(name, CLASSIFIER)?).ok()?));
         let object = Self {
+            found_xdp: find(XDP, XDP_PROGRAM)
+                .and_then(|path| Xdp::from_pin(path, XdpAttachType::Interface).ok()),
+            found_classifiers: CLASSIFIERS.into_iter().filter_map(classifier).collect(),
+            names: pins.as_ref().map(Pins::names),
+            pins,
             routers: map(&mut ebpf, "xvrrp_routers")?,
             views: share(&mut ebpf, "xvrrp_views")?,
             heard: share(&mut ebpf, "xvrrp_heard")?,
@@ -100,17 +127,33 @@ impl Object {
         let guarded = map(&mut self.ebpf, "xvrrp_guarded")?;
         let passages = map(&mut self.ebpf, "xvrrp_passages")?;
         Ok(GuardParts {
-            programs: GuardPrograms { ingress, egress },
+            programs: GuardPrograms { ingress, egress, pins: self.pins.clone() },
             maps: GuardMaps { leases, guarded, passages },
         })
     }
 
+    /// Where names are kept.
+    pub(super) fn pins(&self) -> Option<&Pins> {
+        self.pins.as_ref()
+    }
+
+    /// Puts back names that somebody removed.
+    pub(super) fn secure(&self) {
+        if let Some(names) = &self.names {
+            names.secure();
+        }
+    }
+
     /// The XDP program, loaded when it is first asked for.
     pub(super) fn xdp(&mut self) -> Result<&mut Xdp, LoadError> {
-        let program = self.ebpf.program_mut("xvrrp_xdp").ok_or(LoadError::Missing("XDP program"))?;
+        if let Some(found) = &mut self.found_xdp {
+            return Ok(found);
+        }
+        let program = self.ebpf.program_mut(XDP).ok_or(LoadError::Missing(XDP))?;
         let program: &mut Xdp = program.try_into()?;
         if program.fd().is_err() {
             insist(|| program.load())?;
+            pinned::keep(self.pins.as_ref(), XDP, XDP_PROGRAM, program.fd()?);
         }
         Ok(program)
     }
@@ -121,10 +164,14 @@ impl Object {
     }
 
     pub(super) fn classifier(&mut self, name: &'static str) -> Result<&mut SchedClassifier, LoadError> {
+        if let Some(found) = self.found_classifiers.get_mut(name) {
+            return Ok(found);
+        }
         let program = self.ebpf.program_mut(name).ok_or(LoadError::Missing(name))?;
         let program: &mut SchedClassifier = program.try_into()?;
         if program.fd().is_err() {
             insist(|| program.load())?;
+            pinned::keep(self.pins.as_ref(), name, CLASSIFIER, program.fd()?);
         }
         Ok(program)
     }

@@ -1,0 +1,59 @@
+//! `xvrrp cleanup`: removes every trace of a node that ended without a chance to do so itself.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::{Context, Result};
+use nix::net::if_::if_nameindex;
+
+use super::Style;
+use crate::{
+    cli, control,
+    datapath::{self, Slot},
+    guard,
+    identity::Identity,
+    netlink,
+    pins::Pins,
+    state::{self, Lock, Memory, Store},
+};
+
+/// Works without a node, and is refused while one runs.
+pub fn run(arguments: &cli::Cleanup, style: Style) -> Result<ExitCode> {
+    let identity = Identity::here(&arguments.which.instance)?;
+    let directory = Path::new(state::DIRECTORY);
+    state::prepare(directory)?;
+    let lock = Lock::take(directory, &identity)?;
+    let store = Store::new(directory, &identity);
+    match store.recall() {
+        Ok(memory) => release(&memory.unwrap_or_default())?,
+        Err(error) => super::warn(&format!(
+            "which addresses the node had cannot be read ({error}): look at `ip address` yourself"
+        )),
+    }
+    detach_filters()?;
+    Pins::remove_all(&identity)?;
+    store.forget().context("cannot remove what the node left to the next one")?;
+    control::remove_dead(&arguments.which.control())?;
+    lock.release().context("cannot remove the lock file")?;
+    if !style.quiet {
+        super::print("nothing of the node is left\n")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes the addresses that the node had put on the host off it.
+fn release(memory: &Memory) -> Result<()> {
+    let slots = (0..).map(Slot);
+    let routers =
+        memory.routers.iter().zip(slots).map(|(left, slot)| left.released(slot, left.addresses.iter()));
+    netlink::release(routers.collect()).context("cannot remove the addresses of the node")
+}
+
+/// Links go with their pins; filters of the clsact queueing discipline have none.
+fn detach_filters() -> Result<()> {
+    let interfaces = if_nameindex().context("cannot list the interfaces")?;
+    for interface in &interfaces {
+        datapath::detach_filters(&interface.name().to_string_lossy());
+        guard::detach_filters(interface.index())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! A program attached to an interface by a link with a name: taken up where an earlier daemon left it.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
+};
+
+use super::{Facts, Pins, facts_at, names};
+use crate::sys::{
+    bpf::{self, Hook},
+    pins as sys,
+};
+
+/// A program on an interface. Dropped, it is detached, unless [`Pins::keep`] was called.
+#[derive(Debug)]
+pub struct Link {
+    descriptor: OwnedFd,
+    name: Option<(Pins, String)>,
+}
+
+impl Link {
+    /// Attaches `program`, under the name `purpose-hook-interface` if there are `pins`. A link of that name that is
+    /// what it should be gets the program and never lets a packet by; any other is replaced.
+    ///
+    /// # Errors
+    /// As for [`bpf::attach`]. A link that cannot have a name is as good, and ends with the process.
+    pub fn attach(
+        pins: Option<&Pins>,
+        purpose: &str,
+        program: BorrowedFd<'_>,
+        interface: u32,
+        hook: Hook,
+    ) -> io::Result<Self> {
+        let Some(pins) = pins else {
+            return bpf::attach(program, interface, hook).map(|descriptor| Self { descriptor, name: None });
+        };
+        let name = |hook: Hook| format!("{purpose}-{}-{interface}", hook.word());
+        let path = pins.place.join(name(hook));
+        if let Some(descriptor) = take_up(pins, &path, program, interface, hook) {
+            return Ok(Self { descriptor, name: Some((pins.clone(), name(hook))) });
+        }
+        // An interface takes one XDP program, in one way.
+        for other in [Hook::Driver, Hook::Generic]
+            .into_iter()
+            .filter(|other| hook.link_type() == "xdp" && *other != hook)
+        {
+            discard(pins, &pins.place.join(name(other)));
+        }
+        let descriptor = bpf::attach(program, interface, hook)?;
+        let name = match sys::pin(descriptor.as_fd(), &path) {
+            Ok(()) => Some((pins.clone(), name(hook))),
+            Err(error) => {
+                tracing::warn!("{}: {error}; the program is detached when this process ends", path.display());
+                None
+            }
+        };
+        Ok(Self { descriptor, name })
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(|(_, name)| name.as_str())
+    }
+}
+
+impl Link {
+    /// Puts its name back if somebody removed it.
+    pub fn secure(&self) {
+        if let Some((pins, name)) = &self.name {
+            names::secure(pins, name, self);
+        }
+    }
+
+    /// Whether the name still leads to this link and not to one that came after it.
+    fn is_named(&self, path: &Path) -> bool {
+        let id = |facts: &Facts| facts.number("link_id");
+        let ours = Facts::of(self.as_fd());
+        matches!((facts_at(path), ours), (Ok(there), Ok(ours)) if id(&there) == id(&ours))
+    }
+}
+
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let Some((pins, name)) = self.name.as_ref().filter(|(pins, _)| !pins.kept()) else { return };
+        let path = pins.place.join(name);
+        if self.is_named(&path) {
+            discard(pins, &path);
+        }
+    }
+}
+
+/// The link that an earlier daemon left, now with our program; `None` if there is none that can be used.
+fn take_up(pins: &Pins, path: &Path, program: BorrowedFd<'_>, interface: u32, hook: Hook) -> Option<OwnedFd> {
+    let taken = match sys::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        opened => opened.and_then(|link| {
+            let facts = Facts::of(link.as_fd())?;
+            if facts.word("link_type") != Some(hook.link_type()) || facts.number("ifindex") != Some(interface)
+            {
+                return Err(io::Error::other(
+                    "it is a link of another type, or of an interface that is gone",
+                ));
+            }
+            sys::update(link.as_fd(), program)?;
+            Ok(link)
+        }),
+    };
+    taken
+        .map_err(|error| {
+            tracing::warn!("{} cannot be taken up ({error}): it is replaced", path.display());
+            discard(pins, path);
+        })
+        .ok()
+}
+
+fn discard(pins: &Pins, path: &Path) {
+    if let Err(error) = pins.discard(path) {
+        tracing::warn!("what is pinned stays: {error}");
+    }
+}
