@@ -77,6 +77,7 @@ pub(super) struct GlobalDraft {
     pub(super) script_security: bool,
     pub(super) version: Option<i64>,
     pub(super) group4: Option<IpAddr>,
+    pub(super) vmac_prefix: Option<String>,
     pub(super) group6: Option<IpAddr>,
     pub(super) default_interface: Option<Given<String>>,
     pub(super) down_timer_adverts: Option<i64>,

@@ -100,6 +100,18 @@ pub(in crate::config) const DIFFERENCES: &[[&str; 4]] = &[
         "a start must end with a message",
     ],
     [
+        "a host with `use_vmac` that asks for a neighbour with a virtual address",
+        "may ask with the MAC address of the interface itself",
+        "asks with an address of the interface itself",
+        "the neighbour would keep that MAC address after a failover",
+    ],
+    [
+        "a virtual address that somebody removes",
+        "makes the router yield for a moment",
+        "is put back, ten times a minute at most, and counted",
+        "another program must not move an address",
+    ],
+    [
         "a losing advertisement",
         "is answered each time",
         "is answered once in half an interval",

@@ -164,12 +164,13 @@ const GARP: &[Row] = &[
     ),
     Row::accepted("vrrp_garp_interval", "gap between announcements", PACED),
     Row::accepted("vrrp_gna_interval", "gap between neighbour advertisements", PACED),
-    Row::accepted("vrrp_garp_extra_if", "announcements on more interfaces of a virtual MAC", NO_VMAC),
-    Row::accepted("vrrp_vmac_garp_intvl", "old name of vrrp_garp_extra_if", NO_VMAC),
+    Row::accepted("vrrp_garp_extra_if", "announcements on more interfaces of a virtual MAC", ONE_HOME),
+    Row::accepted("vrrp_vmac_garp_intvl", "old name of vrrp_garp_extra_if", ONE_HOME),
 ];
 
 const PACED: &str = "announcements are sent without a gap";
-const NO_VMAC: &str = "it concerns virtual MAC interfaces, which are not supported yet";
+const ONE_HOME: &str = "announcements leave by the interface that has the address";
+const IGMP: &str = "groups are joined on the interface itself, not on that of a virtual MAC address";
 const CHECKED: &str = "unicast sources are always checked here";
 
 const VRRP: &[Row] = &[
@@ -195,9 +196,18 @@ const VRRP: &[Row] = &[
         "the winner announces its addresses itself",
     ),
     Row::accepted("log_unknown_vrids", "log advertisements of other virtual routers", "they are counted"),
-    Row::accepted("disable_local_igmp", "no IGMP from below virtual MAC interfaces", NO_VMAC),
-    Row::accepted("vmac_prefix", "names of virtual MAC interfaces", NO_VMAC),
-    Row::accepted("vmac_addr_prefix", "first bytes of virtual MAC addresses", NO_VMAC),
+    Row::accepted("disable_local_igmp", "no IGMP from below virtual MAC interfaces", IGMP),
+    Row::works(
+        "vmac_prefix",
+        "vrrp",
+        Interface(|globals, name| globals.vmac_prefix = Some(name.value)),
+        "what the names begin with of macvlans that carry virtual MAC addresses",
+    ),
+    Row::refused(
+        "vmac_addr_prefix",
+        "virtual MAC addresses would begin in another way",
+        "give each virtual router its MAC address: `use_vmac NAME MAC`, the same on all routers",
+    ),
     Row::refused(
         "vrrp_owner_ignore_adverts",
         "an owner would hear nobody",

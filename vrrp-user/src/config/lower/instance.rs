@@ -72,7 +72,7 @@ fn finish(
         addresses: draft.addresses.iter().map(|(address, _)| address.clone()).collect(),
         excluded: draft.excluded.clone(),
         routing: routing(&draft.routing),
-        virtual_mac: vmac::virtual_mac(draft, family, vrid, context),
+        virtual_mac: vmac::virtual_mac(draft, globals, family, vrid, context),
         source: transport::source(draft, family, context),
         group: transport::group(draft, globals, family, context),
         peers: transport::peers(draft, family, context),

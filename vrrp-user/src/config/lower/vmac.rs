@@ -7,7 +7,7 @@ use vrrp_common::wire::Family;
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
-    draft::InstanceDraft,
+    draft::{GlobalDraft, InstanceDraft},
     model::{Instance, VirtualMac},
     values::quote,
 };
@@ -15,6 +15,7 @@ use crate::config::{
 /// The virtual MAC address of a router (RFC 9568 §7.3).
 pub(super) fn virtual_mac(
     draft: &InstanceDraft,
+    globals: &GlobalDraft,
     family: Family,
     vrid: u8,
     context: &mut Context<'_>,
@@ -26,12 +27,13 @@ pub(super) fn virtual_mac(
         }
         return None;
     };
-    let (name, family) = match family {
-        Family::V4 => ("vrrp", 1),
-        Family::V6 => ("vrrp6", 2),
+    let prefix = globals.vmac_prefix.as_deref().unwrap_or("vrrp");
+    let (mark, family) = match family {
+        Family::V4 => ("", 1),
+        Family::V6 => ("6", 2),
     };
     Some(VirtualMac {
-        interface: given.interface.clone().unwrap_or_else(|| format!("{name}.{vrid}")),
+        interface: given.interface.clone().unwrap_or_else(|| format!("{prefix}{mark}.{vrid}")),
         mac: given.mac.unwrap_or([0x00, 0x00, 0x5e, 0x00, family, vrid]),
         advertise_from_base: draft.advertise_from_base,
     })

@@ -28,9 +28,13 @@ pub(super) fn create(name: &str, parent: u32, mac: [u8; 6]) -> Request {
     (RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
 }
 
+/// What people, and who cleans up behind a node that died, know it by.
+const ALIAS: &str = "xvrrp";
+
 pub(super) fn switch_on(ifindex: u32) -> Request {
     let mut message = LinkMessage::default();
     message.header.index = ifindex;
+    message.attributes = vec![LinkAttribute::IfAlias(ALIAS.to_owned())];
     (message.header.flags, message.header.change_mask) = (LinkFlags::Up, LinkFlags::Up);
     (RouteNetlinkMessage::SetLink(message), 0)
 }

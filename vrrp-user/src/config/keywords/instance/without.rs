@@ -54,6 +54,7 @@ pub(super) const NOT_YET: &[Row] = &[
 ];
 
 const NOT_RUN: &str = "it is not run yet; transitions are in the log";
+const ONE_HOME: &str = "announcements leave by the interface that has the address";
 const STALL: &str = "after a stall a node yields to whoever took over, always";
 
 pub(super) const NO_EFFECT: &[Row] = &[
@@ -94,8 +95,8 @@ pub(super) const NO_EFFECT: &[Row] = &[
         "keep other addresses of a network",
         "an address that the kernel removes beside another is put back",
     ),
-    Row::accepted("garp_extra_if", "announcements on more interfaces of a virtual MAC", "there are none"),
-    Row::accepted("vmac_garp_intvl", "old name of garp_extra_if", "there are none"),
+    Row::accepted("garp_extra_if", "announcements on more interfaces of a virtual MAC", ONE_HOME),
+    Row::accepted("vmac_garp_intvl", "old name of garp_extra_if", ONE_HOME),
     Row::accepted("kernel_rx_buf_size", "receive buffer", "the receive buffer is sized by need"),
     Row::accepted("native_ipv6", "use IPv6", "the addresses say which family is used"),
     Row::accepted("linkbeat_use_polling", "poll the link", "link changes are learned from the kernel"),
