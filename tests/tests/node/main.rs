@@ -27,3 +27,4 @@ mod shutdown;
 mod takeover;
 mod unicast;
 mod virtual_mac;
+mod wakes;

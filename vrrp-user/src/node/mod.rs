@@ -5,6 +5,7 @@ mod act;
 mod adopt;
 mod checks;
 mod events;
+mod gathering;
 mod guarding;
 mod history;
 mod links;
@@ -22,7 +23,7 @@ use vrrp_common::{
 };
 
 pub use self::adopt::Heritage;
-use self::{checks::Checks, router::Router};
+use self::{checks::Checks, gathering::Gathering, router::Router};
 use crate::{
     config::model::Configuration,
     datapath::{Datapath, DatapathError, Progress, Slot},
@@ -176,19 +177,24 @@ impl Node {
         let timer = Timer::new()?;
         let expiry = watch(timer.as_fd().try_clone_to_owned()?)?;
         let packets = watch(self.datapath.readiness().try_clone_to_owned()?)?;
+        let mut gathering = Gathering::default();
         loop {
             let more = self.turn()?;
             if let Some(outcome) = self.ended() {
                 return outcome;
             }
-            timer.arm(self.deadline())?;
+            let gather = gathering.until();
+            timer.arm(self.deadline().into_iter().chain(gather).min())?;
             // Whatever wakes the loop, the next turn serves all deadlines; so none of these needs to come first.
             tokio::select! {
                 ready = expiry.readable() => {
                     ready?.clear_ready();
                     timer.clear()?;
                 }
-                ready = packets.readable(), if !more => ready?.clear_ready(),
+                ready = packets.readable(), if !more && gather.is_none() => {
+                    ready?.clear_ready();
+                    gathering.woken();
+                }
                 event = inbox.netlink.recv() => self.on_netlink(event.ok_or(NodeError::AddressThread)?)?,
                 Some(report) = inbox.checks.recv() => self.on_check(report),
                 command = inbox.commands.recv(), if self.stop_by.is_none() => {
@@ -209,6 +215,7 @@ impl Node {
         for slot in changed {
             self.replay(slot, granted);
         }
+        self.catch_up(granted);
         for index in 0..self.routers.len() {
             let router = &mut self.routers[index];
             if router.machine.deadline().is_some_and(|due| due <= granted) {
@@ -220,6 +227,21 @@ impl Node {
         self.announce();
         self.tell_refusals(granted);
         Ok(progress == Progress::More)
+    }
+
+    /// A steady advertisement raises no event, so a Backup's time is often up although its Active lives. When one's
+    /// is, the records of all are read: their deadlines move on together, and however the advertisements of many
+    /// routers are spread, the loop wakes no oftener than for one.
+    fn catch_up(&mut self, granted: Instant) {
+        let is_backup = |router: &&Router| router.machine.state() == State::Backup;
+        let is_due = |router: &Router| router.machine.deadline().is_some_and(|due| due <= granted);
+        if !self.routers.iter().filter(is_backup).any(is_due) {
+            return;
+        }
+        let backups: Vec<Slot> = self.routers.iter().filter(is_backup).map(|router| router.slot).collect();
+        for slot in backups {
+            self.replay(slot, granted);
+        }
     }
 
     fn on_deadline(&mut self, index: usize, granted: Instant) {

@@ -60,7 +60,10 @@ impl Evidence<'_> {
 
     /// A Backup hears what the neighbour sent, an Active sends by itself.
     fn cost(&self) -> Vec<Reading> {
-        let Usage { span, cpu, programs, turns, calls, .. } = self.usage;
+        let Usage { span, cpu, programs, turns, calls, died, .. } = self.usage;
+        if died > 0 {
+            return vec![Reading::new("processes that died", "", died as f64)];
+        }
         let seconds = span.as_secs_f64();
         let rate = match (self.play.cast, self.spoken) {
             (Cast::Backup, Some(Sent { frames, span, .. })) => frames as f64 / (span as f64 / 1e9),

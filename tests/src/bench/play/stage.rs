@@ -70,8 +70,9 @@ impl<'a> Stage<'a> {
         self.place()?;
         pass(CALM + 2 * play.routers.interval)?;
         let observer = self.observer()?;
-        let loads = self.loads()?;
+        // Before anything weighs: who dies of it is missed.
         let measured = self.measured()?;
+        let loads = self.loads()?;
         if let Some(load) = loads.first() {
             // What weighs must weigh before it is measured.
             load.wait_ready("the load runs", || Ok(true))?;

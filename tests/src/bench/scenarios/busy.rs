@@ -40,13 +40,13 @@ fn rows(scope: Scope) -> Vec<Row> {
     let mut rows = Vec::new();
     for interval in scope.pick(&[10][..], &[10, 30, 100]) {
         for (place_name, place) in PLACES {
-            for (load_name, load) in scope.pick(&LOADS[..3], LOADS) {
-                let lasts = Duration::from_secs(scope.pick(4, 6));
+            for (load_name, load) in scope.pick(&LOADS[1..2], LOADS) {
+                let lasts = Duration::from_secs(scope.pick(3, 6));
                 let measure = &[Gauge::FalseTakeovers, Gauge::Weight];
                 let pair = Play::pair(Duration::from_millis(*interval), lasts, measure);
                 let play = Play { load: *load, place: *place, ..pair };
                 let name = format!("{load_name} at {interval} ms, {place_name}");
-                rows.push(play.row("busy", name, scope.pick(FEW, ALL), scope.pick(2, 3)));
+                rows.push(play.row("busy", name, scope.pick(FEW, ALL), scope.pick(3, 3)));
             }
         }
     }

@@ -25,11 +25,12 @@ const TROUBLES: &[(&str, Trouble)] = &[
     ("link cut silently", Trouble::CutSilently),
     ("clean stop", Trouble::Signal(SIGTERM)),
 ];
+const ONE: &[(&str, Trouble)] = &[("link cut silently", Trouble::CutSilently)];
 
 fn rows(scope: Scope) -> Vec<Row> {
     let mut rows = Vec::new();
     for interval in scope.pick(&[10][..], &[1000, 100, 10]) {
-        for (name, trouble) in TROUBLES {
+        for (name, trouble) in scope.pick(ONE, TROUBLES) {
             let every = Duration::from_millis(*interval);
             let lasts = Duration::from_millis(500) + every * 5;
             let play = Play { trouble: *trouble, ..Play::pair(every, lasts, &[Gauge::Outage]) };

@@ -22,7 +22,7 @@ const ALL: &[&dyn Contestant] = &[XDP, TC, SOCKET, PLAIN, TUNED];
 const FEW: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
 
 const FLOODS: &[(Kind, u32, bool)] = &[
-    (Kind::Junk, 100_000, true),
+    (Kind::Junk, 100_000, false),
     (Kind::Junk, 300_000, true),
     (Kind::Unknown, 100_000, false),
     (Kind::Losing, 100_000, true),
@@ -36,7 +36,7 @@ fn rows(scope: Scope) -> Vec<Row> {
 }
 
 fn row(kind: Kind, rate: u32, scope: Scope) -> Row {
-    let lasts = Duration::from_secs(scope.pick(3, 5));
+    let lasts = Duration::from_secs(scope.pick(2, 5));
     let interval = Duration::from_millis(100);
     let play = Play {
         load: Load::Traffic(kind, rate),

@@ -26,7 +26,7 @@ const MEASURE: &[Gauge] = &[Gauge::TwoOwners, Gauge::Outage];
 const WAYS: &[(&str, Trouble, bool)] = &[
     ("SIGKILL", Trouble::Signal(SIGKILL), true),
     ("SIGSEGV", Trouble::Signal(SIGSEGV), false),
-    ("SIGSTOP", Trouble::Signal(SIGSTOP), true),
+    ("SIGSTOP", Trouble::Signal(SIGSTOP), false),
     ("SIGSTOP for 0.5 s", Trouble::StopFor(Duration::from_millis(500)), false),
     ("SIGSTOP for 2 s", Trouble::StopFor(Duration::from_secs(2)), true),
     ("SIGSTOP for 10 s", Trouble::StopFor(Duration::from_secs(10)), false),

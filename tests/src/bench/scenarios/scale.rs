@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// VRIDs, interfaces, further addresses of each router.
-const QUICK: &[(u8, u8, u16)] = &[(1, 1, 0), (8, 1, 249)];
+const QUICK: &[(u8, u8, u16)] = &[(8, 1, 249)];
 const FULL: &[(u8, u8, u16)] =
     &[(1, 1, 0), (20, 1, 0), (255, 1, 0), (255, 4, 0), (255, 16, 0), (2, 1, 49), (2, 1, 249), (8, 1, 249)];
 
