@@ -47,6 +47,8 @@ pub enum Command {
     Check(Check),
     /// Show what a running node knows and why it did what it did.
     Status(Status),
+    /// Look whether this host can run a node well, and in which way (exit code 1 if there is a problem).
+    Doctor(Doctor),
     /// Show what happened lately: transitions and refused packets, with who, why and how many.
     Events(Status),
     /// End a running node: it resigns, and nothing of it stays.
@@ -115,6 +117,17 @@ pub struct Check {
     pub json: bool,
 }
 
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Interfaces to look at [default: every Ethernet interface that is up].
+    #[arg(value_name = "IFACE")]
+    pub interfaces: Vec<String>,
+    /// Print JSON, the stable form for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Arguments of `status` and of `events`.
 #[derive(Debug, Args)]
 pub struct Status {
@@ -157,6 +170,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(arguments, style),
         Command::Check(arguments) => commands::check::run(arguments, style),
         Command::Status(arguments) => commands::status::run(arguments, style),
+        Command::Doctor(arguments) => commands::doctor::run(arguments, style),
         Command::Events(arguments) => commands::events::run(arguments, style),
         Command::Stop(arguments) => commands::stop::run(arguments),
         Command::Cleanup(arguments) => commands::cleanup::run(arguments, style),

@@ -26,8 +26,6 @@ use crate::{
 
 /// Messages that may wait for the protocol thread; their senders wait, it never does.
 const INBOX: usize = 64;
-/// Real-time priority of the protocol thread: above ordinary threads is what counts, not how far.
-const REALTIME_PRIORITY: i32 = 50;
 
 /// Runs the node in this thread until it is told to stop. `spawner` was forked before any thread existed.
 pub fn run(
@@ -77,7 +75,7 @@ pub fn run(
             .spawn()
             .context("cannot start the service thread")?;
     let addresses = netlink::spawn(wanted, netlink_events).context("cannot start the address thread")?;
-    for outcome in [rights::realtime(REALTIME_PRIORITY), rights::lock_memory()] {
+    for outcome in [rights::realtime(rights::REALTIME_PRIORITY), rights::lock_memory()] {
         if let Err(notice) = outcome {
             tracing::info!("{notice}");
         }

@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod datapath;
 pub mod guard;
 pub mod identity;
+pub mod doctor;
 pub mod logs;
 mod namespace;
 pub mod netlink;

@@ -25,6 +25,9 @@ const KEPT: [Capability; 6] = [
     Capability::CAP_IPC_LOCK,
 ];
 
+/// Real-time priority of the threads that must be in time: above ordinary ones is what counts, not how far.
+pub const REALTIME_PRIORITY: i32 = 50;
+
 /// Without these no virtual router can run.
 const REQUIRED: [(Capability, &str); 2] =
     [(Capability::CAP_NET_ADMIN, "CAP_NET_ADMIN"), (Capability::CAP_NET_RAW, "CAP_NET_RAW")];
@@ -115,6 +118,14 @@ pub fn missing() -> Vec<&'static str> {
     REQUIRED.iter().filter(|(capability, _)| !held.contains(capability)).map(|(_, name)| *name).collect()
 }
 
+/// The names of the capabilities that a node uses if it has them, and that the calling thread lacks.
+pub fn missing_of_wanted() -> Vec<String> {
+    let held = caps::read(None, CapSet::Effective).unwrap_or_default();
+    let required = REQUIRED.map(|(capability, _)| capability);
+    let wanted = KEPT.iter().filter(|capability| !required.contains(capability));
+    wanted.filter(|capability| !held.contains(capability)).map(ToString::to_string).collect()
+}
+
 /// Puts the calling thread under `SCHED_RR` with a priority of 1 to 99. Threads and processes that it
 /// creates later begin as ordinary ones: each real-time thread calls this itself.
 ///
@@ -133,10 +144,20 @@ pub fn realtime(priority: i32) -> Result<(), Degraded> {
 /// A notice for the log; nothing is locked then. Without `CAP_IPC_LOCK` and below a limit nothing is tried,
 /// because later allocations would fail at the limit.
 pub fn lock_memory() -> Result<(), Degraded> {
+    may_lock_memory()?;
+    lock_all_memory().map_err(Degraded::Memory)
+}
+
+/// Whether [`lock_memory`] would try; nothing is locked.
+///
+/// # Errors
+///
+/// As there.
+pub fn may_lock_memory() -> Result<(), Degraded> {
     let privileged = caps::has_cap(None, CapSet::Effective, Capability::CAP_IPC_LOCK).unwrap_or(false);
     let (limit, _) = getrlimit(Resource::RLIMIT_MEMLOCK).map_err(|error| Degraded::Memory(error.into()))?;
     if !privileged && limit != RLIM_INFINITY {
         return Err(Degraded::MemoryLimit { limit });
     }
-    lock_all_memory().map_err(Degraded::Memory)
+    Ok(())
 }

@@ -7,6 +7,7 @@ mod bad_input;
 mod checks;
 mod checksum;
 mod crash;
+mod doctor;
 mod events;
 mod excluded;
 mod faults;

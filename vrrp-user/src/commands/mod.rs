@@ -3,6 +3,7 @@
 pub mod background;
 pub mod check;
 pub mod cleanup;
+pub mod doctor;
 pub mod events;
 pub mod run;
 pub mod status;

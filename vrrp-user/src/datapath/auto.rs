@@ -65,8 +65,10 @@ impl AutoPath {
     /// said when a router asks for it.
     pub fn prepare(&mut self, wishes: impl IntoIterator<Item = Receive>) {
         for wish in wishes.into_iter().filter(|wish| wish.path != ReceivePath::Socket) {
-            if let Ok(kernel) = self.kernel() {
-                kernel.prepare(wish);
+            if let Ok(kernel) = self.kernel()
+                && let Err(error) = kernel.prepare(wish)
+            {
+                tracing::debug!("{error}");
             }
         }
     }

@@ -11,6 +11,7 @@ mod membership;
 mod peers;
 mod port;
 mod socket;
+pub mod survey;
 
 #[cfg(test)]
 mod auto_tests;

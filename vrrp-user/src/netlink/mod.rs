@@ -12,6 +12,7 @@ mod plan;
 mod restores;
 mod routing;
 mod secondaries;
+mod survey;
 mod thread;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::{io, sync::Arc, thread as threads};
 
 pub use desired::{Desired, DesiredRouter, Event, Refusal, RoutingNews};
 pub use links::{Link, LinkAddress, LinkTable, Macvlan};
+pub use survey::{Surveyed, survey};
 use tokio::{
     runtime,
     sync::{mpsc, oneshot, watch},

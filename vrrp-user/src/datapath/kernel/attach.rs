@@ -166,18 +166,23 @@ fn words(name: &str, against: &[String]) -> String {
 }
 
 fn xdp(object: &mut Object, interface: u32, name: &str, forced: bool) -> Result<Link, String> {
+    suits_xdp(name, forced)?;
+    link(object, interface, Hook::Driver)
+}
+
+/// What speaks against a program in the driver of this interface, before it is tried; less does if it is `forced`.
+pub(in crate::datapath) fn suits_xdp(name: &str, forced: bool) -> Result<(), String> {
     if let Some(vlan) = stacked(name) {
         return Err(mixed_up(&vlan));
     }
-    if !forced {
-        let driver = driver(name).map_err(|error| format!("the driver is not known: {error}"))?;
-        if !UNTOUCHED.contains(&driver.as_str()) {
-            return Err(format!(
-                "attaching to {driver} may reset the link; `datapath xdp` does it all the same"
-            ));
-        }
+    if forced {
+        return Ok(());
     }
-    link(object, interface, Hook::Driver)
+    let driver = driver(name).map_err(|error| format!("the driver is not known: {error}"))?;
+    if UNTOUCHED.contains(&driver.as_str()) {
+        return Ok(());
+    }
+    Err(format!("attaching to {driver} may reset the link; `datapath xdp` does it all the same"))
 }
 
 fn link(object: &mut Object, interface: u32, hook: Hook) -> Result<Link, String> {

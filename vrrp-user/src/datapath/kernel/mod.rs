@@ -46,6 +46,7 @@ use crate::{
 use attach::Attachment;
 pub(super) use attach::detach_filters;
 pub use guard::{GuardMaps, GuardParts, GuardPrograms};
+pub(super) use attach::suits_xdp;
 use listens::Listens;
 pub(super) use object::LoadError;
 use object::Object;
@@ -99,13 +100,10 @@ impl KernelPath {
     }
 
     /// Loads the program that this wish asks for first.
-    pub(super) fn prepare(&mut self, wish: Receive) {
-        let loaded = match wish.path {
+    pub(super) fn prepare(&mut self, wish: Receive) -> Result<(), LoadError> {
+        match wish.path {
             ReceivePath::Tc => self.object.tc().map(drop),
             _ => self.object.xdp().map(drop),
-        };
-        if let Err(error) = loaded {
-            tracing::debug!("{error}");
         }
     }
 
