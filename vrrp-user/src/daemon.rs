@@ -22,6 +22,7 @@ use crate::{
     service::Service,
     spawner,
     state::{self, Leases, Lock, Memory, Store},
+    supervise,
 };
 
 /// Messages that may wait for the protocol thread; their senders wait, it never does.
@@ -70,11 +71,21 @@ pub fn run(
     if let Err(error) = store.remember(&memories.borrow_and_update()) {
         tracing::warn!("cannot note what to leave to the next daemon: {error}");
     }
-    let service =
-        Service { spawner, scripts, reports, commands: requests, control, store: store.clone(), memories }
-            .spawn()
-            .context("cannot start the service thread")?;
-    let addresses = netlink::spawn(wanted, netlink_events).context("cannot start the address thread")?;
+    let (supervisor, supervised, pulse) = supervise::begin();
+    let service = Service {
+        spawner,
+        scripts,
+        reports,
+        commands: requests,
+        control,
+        store: store.clone(),
+        memories,
+        supervisor,
+    }
+    .spawn()
+    .context("cannot start the service thread")?;
+    let addresses =
+        netlink::spawn(wanted, netlink_events, pulse).context("cannot start the address thread")?;
     for outcome in [rights::realtime(rights::REALTIME_PRIORITY), rights::lock_memory()] {
         if let Err(notice) = outcome {
             tracing::info!("{notice}");
@@ -84,7 +95,7 @@ pub fn run(
         .enable_all()
         .build()
         .context("cannot start the protocol thread's loop")?;
-    let outcome = runtime.block_on(node.run(Inbox { netlink, checks, commands }));
+    let outcome = runtime.block_on(node.run(Inbox { netlink, checks, commands, supervised }));
     // The node is gone and with it the channels: both threads end by themselves.
     let addresses = addresses.join().context("the address thread failed");
     // No address is left that anybody could reach.

@@ -10,9 +10,9 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod datapath;
+pub mod doctor;
 pub mod guard;
 pub mod identity;
-pub mod doctor;
 pub mod logs;
 mod namespace;
 pub mod netlink;
@@ -24,6 +24,7 @@ pub mod service;
 pub mod spawner;
 pub mod state;
 pub mod status;
+pub mod supervise;
 pub mod sys;
 #[cfg(test)]
 mod testing;

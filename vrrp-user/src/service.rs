@@ -14,6 +14,7 @@ use crate::{
     node::Command,
     spawner,
     state::{Memory, Store},
+    supervise::{self, Supervisor},
     track,
 };
 
@@ -36,6 +37,8 @@ pub struct Service {
     pub store: Store,
     /// What is to be kept, and be there after a crash.
     pub memories: watch::Receiver<Memory>,
+    /// What systemd is told.
+    pub supervisor: Supervisor,
 }
 
 impl Service {
@@ -46,7 +49,7 @@ impl Service {
     }
 
     async fn run(self) {
-        let Self { spawner, scripts, reports, commands, control, store, memories } = self;
+        let Self { spawner, scripts, reports, commands, control, store, memories, supervisor } = self;
         let serve = async {
             if let Err(error) = control.serve(|request| ask(commands.clone(), request)).await {
                 tracing::error!("control socket: {error}; `xvrrp status` does not work until a restart");
@@ -65,11 +68,13 @@ impl Service {
                 }
             }
         };
-        let everything = async { tokio::join!(checks, serve, signals, keep(store, memories)) };
+        let everything =
+            async { tokio::join!(checks, serve, signals, keep(store, memories), supervisor.run()) };
         tokio::select! {
             _ = everything => {}
             () = commands.closed() => {}
         }
+        supervise::ended();
     }
 }
 

@@ -4,6 +4,7 @@ mod bench;
 mod build_ebpf;
 mod cargo;
 mod demo;
+mod dist;
 #[path = "../../vrrp-ebpf/fingerprint.rs"]
 mod fingerprint;
 mod run;
@@ -31,6 +32,8 @@ enum Command {
     /// Numbers of our node beside keepalived's; needs root
     Bench(bench::Bench),
     BuildEbpf(build_ebpf::BuildEbpf),
+    /// Gather what a package carries in target/dist: program, manual pages, completions, units
+    Dist(dist::Dist),
     /// Run every test
     Test(test::Test),
 }
@@ -50,6 +53,7 @@ impl Command {
         match self {
             Self::Bench(bench) => bench.run(),
             Self::BuildEbpf(build) => build.run(),
+            Self::Dist(dist) => dist.run(),
             Self::Run(run) => run.run(),
             Self::Demo(demo) => demo.run(),
             Self::Test(test) => test.run(),

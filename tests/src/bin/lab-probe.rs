@@ -3,6 +3,7 @@
 use std::{
     io::{Write as _, stdout},
     net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -100,6 +101,10 @@ enum Command {
         /// The payload in hexadecimal, with or without blanks
         message: String,
     },
+    /// A supervisor's notify socket: prints what it is told, line by line, until killed
+    Supervise { socket: PathBuf },
+    /// Holds one thread of a process still until killed
+    Hold { process: i32, thread: String },
 }
 
 fn main() -> Result<()> {
@@ -135,6 +140,8 @@ fn main() -> Result<()> {
             probe::owners((address, source), own, &hosts, period, until_terminated()?, print)
         }
         Command::Junk { to, ttl, count, message } => probe::send_junk(to, ttl, count, &message),
+        Command::Supervise { socket } => probe::listen(&socket, say),
+        Command::Hold { process, thread } => probe::hold(process, &thread, || say("held")),
     }
 }
 
@@ -147,8 +154,11 @@ fn until_terminated() -> Result<impl FnMut() -> bool> {
     Ok(move || asked.read_signal().is_ok_and(|signal| signal.is_some()))
 }
 
-fn print<T: Serialize>(what: &T) -> Result<()> {
-    let text = serde_json::to_string(what).context("writing JSON")?;
+fn say(line: &str) -> Result<()> {
     let mut output = stdout().lock();
-    writeln!(output, "{text}").and_then(|()| output.flush()).context("printing")
+    writeln!(output, "{line}").and_then(|()| output.flush()).context("printing")
+}
+
+fn print<T: Serialize>(what: &T) -> Result<()> {
+    say(&serde_json::to_string(what).context("writing JSON")?)
 }

@@ -4,6 +4,7 @@ mod client;
 mod frr;
 mod keepalived;
 mod nginx;
+mod supervisor;
 mod xvrrp;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub use client::{Census, Pinger, http_get};
 pub use frr::{Frr, FrrRouter};
 pub use keepalived::Keepalived;
 pub use nginx::Nginx;
+pub use supervisor::Supervisor;
 pub use xvrrp::{Transition, Xvrrp};
 
 use crate::{

@@ -5,7 +5,7 @@ use std::env;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::Router;
+use super::{Router, Supervisor};
 use crate::{Host, Output, Process, init::Exit, lab::binary, story::SOON};
 
 /// A running `xvrrp run`.
@@ -27,9 +27,13 @@ pub struct Transition {
     pub reason: String,
 }
 
-fn datapath() -> String {
+/// How a host hears in stories that do not care.
+fn datapath(host: &Host) -> String {
     let Ok(wanted) = env::var("XVRRP_DATAPATH") else { return String::new() };
-    let (path, hook) = wanted.split_once(' ').unwrap_or((&wanted, ""));
+    let choices: Vec<&str> = wanted.split(',').collect();
+    // The first host is number 1; there is always a choice, if only an empty one.
+    let wanted = choices[(usize::from(host.number()) - 1) % choices.len()];
+    let (path, hook) = wanted.split_once(' ').unwrap_or((wanted, ""));
     let hook = if hook.is_empty() { String::new() } else { format!("    tc_hook {hook}\n") };
     format!("global_defs {{\n    datapath {path}\n{hook}}}\n\n")
 }
@@ -37,26 +41,38 @@ fn datapath() -> String {
 impl Xvrrp {
     /// Starts it with this configuration file text and waits until it answers.
     ///
-    /// `XVRRP_DATAPATH` says how stories that do not care hear: "tc", or "tc clsact" with the hook.
+    /// `XVRRP_DATAPATH` says how stories that do not care hear: "tc", or "tc clsact" with the hook; "auto,socket" lets
+    /// the hosts take turns.
     pub fn start(host: &Host, config: &str) -> Result<Self> {
-        let file = host.write_file("xvrrp.conf", &(datapath() + config))?;
+        let file = host.write_file("xvrrp.conf", &(datapath(host) + config))?;
         Self::start_with(host, &["-f", &file])
     }
 
     /// Starts `xvrrp run` with these arguments and waits until every virtual router takes part in its election or
     /// is in Fault: before that it hears nobody, so that nobody could hand over to it.
     pub fn start_with(host: &Host, arguments: &[&str]) -> Result<Self> {
-        let node = Self::spawn(host, arguments)?;
-        node.process.wait_ready(&format!("{}: xvrrp runs", host.name()), || {
-            Ok(node.status().is_ok_and(|status| has_begun(&status)))
-        })?;
-        Ok(node)
+        Self::spawn(host, &[], arguments)?.begun()
     }
 
-    /// Starts it and waits for nothing.
-    fn spawn(host: &Host, arguments: &[&str]) -> Result<Self> {
+    /// As [`Self::start`], under a supervisor.
+    pub fn start_under(supervisor: &Supervisor, host: &Host, config: &str) -> Result<Self> {
+        let file = host.write_file("xvrrp.conf", &(datapath(host) + config))?;
+        Self::spawn(host, &supervisor.prefix(), &["-f", &file])?.begun()
+    }
+
+    fn begun(self) -> Result<Self> {
+        let Self { host, process, .. } = &self;
+        process.wait_ready(&format!("{}: xvrrp runs", host.name()), || {
+            Ok(self.status().is_ok_and(|status| has_begun(&status)))
+        })?;
+        Ok(self)
+    }
+
+    /// Starts it, by what `prefix` says, and waits for nothing.
+    fn spawn(host: &Host, prefix: &[String], arguments: &[&str]) -> Result<Self> {
         let program = program()?;
-        let argv = [&[program.as_str(), "run"], arguments].concat();
+        let prefix: Vec<&str> = prefix.iter().map(String::as_str).collect();
+        let argv = [&prefix[..], &[program.as_str(), "run"], arguments].concat();
         let process = host.spawn("xvrrp", &argv)?;
         Ok(Self { host: host.clone(), process, program })
     }

@@ -7,6 +7,7 @@ mod junk;
 mod observer;
 mod owners;
 mod packets;
+mod supervisor;
 mod traffic;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ pub use icmp::{Ping, ping};
 pub use junk::send_junk;
 pub use observer::{Deed, Seen, observe};
 pub use owners::{Turn, Turns, owners};
+pub use supervisor::{hold, listen};
 pub use traffic::{Kind, Sent, Traffic, addresses};
 
 /// Nanoseconds of `CLOCK_BOOTTIME`: the same clock on every host of a lab.

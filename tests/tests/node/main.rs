@@ -25,6 +25,7 @@ mod preemption;
 mod routing;
 mod scenario;
 mod shutdown;
+mod supervised;
 mod takeover;
 mod unicast;
 mod virtual_mac;

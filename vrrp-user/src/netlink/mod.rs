@@ -30,6 +30,8 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
+use crate::supervise::Pulse;
+
 /// Room for the notifications of a storm of changes while the thread is not run.
 const RECEIVE_BUFFER: i32 = 8 << 20;
 
@@ -56,7 +58,11 @@ impl Handle {
 /// # Errors
 /// [`io::ErrorKind::PermissionDenied`] without `CAP_NET_ADMIN`, and whatever keeps a thread or a netlink socket
 /// from being made.
-pub fn spawn(desired: watch::Receiver<Arc<Desired>>, events: mpsc::Sender<Event>) -> io::Result<Handle> {
+pub fn spawn(
+    desired: watch::Receiver<Arc<Desired>>,
+    events: mpsc::Sender<Event>,
+    pulse: Arc<Pulse>,
+) -> io::Result<Handle> {
     require_rights()?;
     let (report, started) = oneshot::channel();
     let run = move || {
@@ -69,7 +75,7 @@ pub fn spawn(desired: watch::Receiver<Arc<Desired>>, events: mpsc::Sender<Event>
             Ok((runtime, kernel)) => {
                 // The caller waits for this; it cannot have gone away.
                 let _ = report.send(Ok(()));
-                runtime.block_on(thread::Thread::new(kernel, desired, events).run())
+                runtime.block_on(thread::Thread::new(kernel, desired, events, pulse).run())
             }
             Err(error) => {
                 let _ = report.send(Err(error));

@@ -14,7 +14,7 @@ use super::{
     routing::{Routes, Step},
     secondaries::Promotion,
 };
-use crate::sys::clock;
+use crate::{supervise::Pulse, sys::clock};
 
 /// The most rounds of removals when the node is gone; each is hundreds of addresses.
 const RELEASE_ROUNDS: usize = 64;
@@ -30,6 +30,7 @@ pub(super) struct Thread {
     macvlans: Macvlans,
     settled: Option<u64>,
     overrun: bool,
+    pulse: Arc<Pulse>,
 }
 
 /// Why the thread ends.
@@ -51,6 +52,7 @@ impl Thread {
         kernel: Kernel,
         desired: watch::Receiver<Arc<Desired>>,
         events: mpsc::Sender<Event>,
+        pulse: Arc<Pulse>,
     ) -> Self {
         Self {
             kernel,
@@ -63,6 +65,7 @@ impl Thread {
             macvlans: Macvlans::default(),
             settled: None,
             overrun: true,
+            pulse,
         }
     }
 
@@ -102,7 +105,7 @@ impl Thread {
     async fn serve(&mut self) -> io::Result<()> {
         loop {
             match self.turn().await {
-                Ok(()) => {}
+                Ok(()) => self.pulse.answer(),
                 Err(End::Told) => return Ok(()),
                 Err(End::Lost(error)) => return Err(error),
             }
@@ -199,11 +202,12 @@ impl Thread {
 
     /// Sleeps until there is something to do.
     async fn wait(&mut self, wake: Option<Instant>) -> Result<(), End> {
-        let Self { kernel, desired, links, routes, overrun, .. } = self;
+        let Self { kernel, desired, links, routes, overrun, pulse, .. } = self;
         tokio::select! {
             changed = desired.changed() => return changed.map_err(|_| End::Told),
             notification = kernel.notified() => note(notification?, links, overrun),
             moved = routes.notified() => moved?,
+            () = pulse.asked() => {}
             () = sleep(wake) => {}
         }
         Ok(())

@@ -31,6 +31,7 @@ use crate::{
     netlink::{self, Desired, DesiredRouter, LinkTable},
     perform::{announce::Announcer, transmit::Transmitter},
     status::{Events, Status},
+    supervise::Supervised,
     sys::{
         clock::{self, Timer},
         watch::watch,
@@ -65,6 +66,8 @@ pub struct Inbox {
     pub checks: mpsc::Receiver<CheckReport>,
     /// Commands.
     pub commands: mpsc::Receiver<Command>,
+    /// Whoever watches that this thread turns.
+    pub supervised: Supervised,
 }
 
 /// What ends a node other than a stop.
@@ -180,6 +183,7 @@ impl Node {
         let mut gathering = Gathering::default();
         loop {
             let more = self.turn()?;
+            inbox.supervised.turned(self.summary());
             if let Some(outcome) = self.ended() {
                 return outcome;
             }
@@ -200,6 +204,7 @@ impl Node {
                 command = inbox.commands.recv(), if self.stop_by.is_none() => {
                     self.on_command(command.ok_or(NodeError::ServiceThread)?);
                 }
+                () = inbox.supervised.pulse.asked() => {}
                 // Not everything was read: look at the other sources once, then go on reading.
                 () = std::future::ready(()), if more => {}
             }

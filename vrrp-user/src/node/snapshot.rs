@@ -15,7 +15,7 @@ use super::{
     history::{fault_words, state_word},
     router::Router,
 };
-use crate::{config::model::Checksum, datapath::Counters, status, sys::clock};
+use crate::{config::model::Checksum, datapath::Counters, status, supervise::Summary, sys::clock};
 
 /// The checksum forms as the JSON form names them.
 const MESSAGE: &str = "message";
@@ -36,6 +36,20 @@ impl Node {
             fenced: self.fenced(),
             strangers: self.strangers(),
         }
+    }
+
+    /// What a supervisor is told.
+    pub(super) fn summary(&self) -> Summary {
+        let mut summary = Summary { stopping: self.stop_by.is_some(), ..Summary::default() };
+        for router in &self.routers {
+            *match router.machine.state() {
+                State::Active => &mut summary.active,
+                State::Backup => &mut summary.backup,
+                State::Fault => &mut summary.fault,
+                State::Initialize => &mut summary.initialize,
+            } += 1;
+        }
+        summary
     }
 
     /// What `events` shows.

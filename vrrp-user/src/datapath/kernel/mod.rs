@@ -45,8 +45,8 @@ use crate::{
 };
 use attach::Attachment;
 pub(super) use attach::detach_filters;
-pub use guard::{GuardMaps, GuardParts, GuardPrograms};
 pub(super) use attach::suits_xdp;
+pub use guard::{GuardMaps, GuardParts, GuardPrograms};
 use listens::Listens;
 pub(super) use object::LoadError;
 use object::Object;
