@@ -96,7 +96,7 @@ pub fn release(routers: Vec<DesiredRouter>) -> io::Result<()> {
     const ONLY: u64 = 1;
     let (desired, wanted) = watch::channel(Arc::new(Desired { generation: ONLY, keep: false, routers }));
     let (events, mut told) = mpsc::channel(64);
-    let thread = spawn(wanted, events)?;
+    let thread = spawn(wanted, events, Arc::default())?;
     while let Some(event) = told.blocking_recv() {
         match event {
             Event::Settled { generation: ONLY } => break,
