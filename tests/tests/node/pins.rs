@@ -11,6 +11,12 @@ use vrrp_tests::{
 
 use crate::pair::{FAST, Pair, SLOW};
 
+/// A node that hears as it likes, whatever `XVRRP_DATAPATH` says: filters of clsact have no names.
+fn start(host: &Host, conf: &Conf) -> Result<Xvrrp> {
+    let file = host.write_file("pins.conf", &conf.text())?;
+    Xvrrp::start_with(host, &["-f", &file])
+}
+
 /// Names of what lives on without a process.
 fn names(host: &Host) -> Result<String> {
     host.sh("find /sys/fs/bpf -mindepth 1 -type f | sed 's|.*/||' | sort")
@@ -55,15 +61,15 @@ fn nothing_is_left_after_a_stop_and_after_a_cleanup() -> Result<()> {
 fn a_killed_node_is_listened_for_by_the_kernel() -> Result<()> {
     story("heard while dead", &["bpftool"], |lab| {
         let pair = Pair::new(lab)?;
-        let castor = Xvrrp::start(&pair.castor, &Conf::v3(101, "1").text())?;
+        let castor = start(&pair.castor, &Conf::v3(101, "1"))?;
         castor.wait_owns(ADDRESS, SLOW)?;
         let links = pair.castor.sh("ls -i /sys/fs/bpf/xvrrp/*/*/hear-*")?;
         castor.kill()?;
         wait_until(FAST, "the killed node has ended", || Ok(castor.process().exit()?.is_some()))?;
         // An owner takes over at once, well within castor's lease.
-        let pollux = Xvrrp::start(&pair.pollux, &Conf::v3(255, "1").text())?;
+        let pollux = start(&pair.pollux, &Conf::v3(255, "1"))?;
         pollux.wait_owns(ADDRESS, FAST)?;
-        let castor = Xvrrp::start(&pair.castor, &Conf::v3(101, "1").text())?;
+        let castor = start(&pair.castor, &Conf::v3(101, "1"))?;
         let reasons: Vec<String> = castor.transitions(INSTANCE)?.into_iter().map(|one| one.reason).collect();
         assert_eq!(reasons, ["started"]);
         assert_eq!(pair.castor.sh("ls -i /sys/fs/bpf/xvrrp/*/*/hear-*")?, links, "the link was taken up");
@@ -76,7 +82,7 @@ fn a_killed_node_is_listened_for_by_the_kernel() -> Result<()> {
 fn foreign_pins_are_replaced_or_refused() -> Result<()> {
     story("foreign pins", &["bpftool"], |lab| {
         let castor = lab.host("castor")?;
-        let node = Xvrrp::start(&castor, &Conf::fast(101).text())?;
+        let node = start(&castor, &Conf::fast(101))?;
         node.wait_owns(ADDRESS, FAST)?;
         let place = castor.sh("echo /sys/fs/bpf/xvrrp/*/*")?.trim().to_owned();
         node.kill()?;
@@ -86,7 +92,7 @@ fn foreign_pins_are_replaced_or_refused() -> Result<()> {
              bpftool map create {place}/xvrrp_heard type array key 4 value 8 entries 1024 name foreign && \
              bpftool map create {place}/hear-xdp-$(cat /sys/class/net/eth0/ifindex) type array key 4 value 8 entries 1 name foreign"
         ))?;
-        let node = Xvrrp::start(&castor, &Conf::fast(101).text())?;
+        let node = start(&castor, &Conf::fast(101))?;
         node.wait_owns(ADDRESS, FAST)?;
         let log = node.process().log()?;
         ensure!(log.contains("xvrrp_heard is not what this version uses"), "the map is not explained: {log}");
@@ -97,7 +103,7 @@ fn foreign_pins_are_replaced_or_refused() -> Result<()> {
         node.kill()?;
         wait_until(FAST, "the killed node has ended", || Ok(node.process().exit()?.is_some()))?;
         castor.sh(&format!("chmod 777 {place}"))?;
-        let node = Xvrrp::start(&castor, &Conf::fast(101).text())?;
+        let node = start(&castor, &Conf::fast(101))?;
         let log = node.process().log()?;
         ensure!(log.contains("with mode 777: it must be a directory of user 0 with mode 700"), "{log}");
         node.wait_owns(ADDRESS, FAST)
@@ -108,7 +114,7 @@ fn foreign_pins_are_replaced_or_refused() -> Result<()> {
 fn names_that_somebody_removed_are_put_back() -> Result<()> {
     story("names removed", &["bpftool"], |lab| {
         let castor = lab.host("castor")?;
-        let node = Xvrrp::start(&castor, &Conf::fast(101).text())?;
+        let node = start(&castor, &Conf::fast(101))?;
         node.wait_owns(ADDRESS, FAST)?;
         let links = "ls /sys/fs/bpf/xvrrp/*/*/ | grep -c -e hear- -e guard- -e xvrrp_heard";
         let before = castor.sh(links)?;
@@ -124,7 +130,7 @@ fn names_that_somebody_removed_are_put_back() -> Result<()> {
 fn two_network_namespaces_on_one_file_system_do_not_meet() -> Result<()> {
     story("two namespaces", &["bpftool"], |lab| {
         let castor = lab.host("castor")?;
-        let first = Xvrrp::start(&castor, &Conf::fast(101).text())?;
+        let first = start(&castor, &Conf::fast(101))?;
         first.wait_owns(ADDRESS, FAST)?;
         let before = ours(&castor)?;
         let file = castor.write_file("second.conf", &Conf::fast(101).text())?;
