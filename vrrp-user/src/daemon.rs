@@ -51,6 +51,11 @@ pub fn run(
         .ok();
     rights::drop_all_but_needed().context("cannot drop the rights that are not needed")?;
 
+    if let Err(notice) = rights::run_on(&configuration.running.cpus) {
+        tracing::warn!("{notice}");
+    }
+    let priority = configuration.running.realtime.map_or(rights::REALTIME_PRIORITY, i32::from);
+
     let (desired, wanted) = watch::channel(Arc::new(Desired::default()));
     let (netlink_events, netlink) = mpsc::channel(INBOX);
     let (reports, checks) = mpsc::channel(INBOX);
@@ -86,7 +91,7 @@ pub fn run(
     .context("cannot start the service thread")?;
     let addresses =
         netlink::spawn(wanted, netlink_events, pulse).context("cannot start the address thread")?;
-    for outcome in [rights::realtime(rights::REALTIME_PRIORITY), rights::lock_memory()] {
+    for outcome in [rights::realtime(priority), rights::lock_memory()] {
         if let Err(notice) = outcome {
             tracing::info!("{notice}");
         }

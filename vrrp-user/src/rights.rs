@@ -6,10 +6,12 @@ use std::io;
 use caps::{CapSet, Capability, CapsHashSet, errors::CapsError, runtime::thread_all_supported};
 use nix::{
     errno::Errno,
+    sched::{CpuSet, sched_setaffinity},
     sys::{
         prctl::set_no_new_privs,
         resource::{RLIM_INFINITY, Resource, getrlimit},
     },
+    unistd::Pid,
 };
 use thiserror::Error;
 
@@ -70,6 +72,14 @@ pub enum Degraded {
     MemoryLimit {
         /// The limit in force.
         limit: u64,
+    },
+    /// The kernel refused the CPUs that the file names.
+    #[error("cannot run on the CPUs {cpus:?}: {source}; the node runs on all that it may")]
+    Cpus {
+        /// What was asked for.
+        cpus: Vec<usize>,
+        /// What the kernel said.
+        source: Errno,
     },
     /// The kernel refused to lock memory.
     #[error(
@@ -134,6 +144,21 @@ pub fn missing_of_wanted() -> Vec<String> {
 /// A notice for the log; the thread goes on as an ordinary one.
 pub fn realtime(priority: i32) -> Result<(), Degraded> {
     round_robin(priority).map_err(|source| Degraded::Scheduling { priority, source })
+}
+
+/// Has the calling thread, and those that it makes later, run on these CPUs only; on all if there are none.
+///
+/// # Errors
+///
+/// A notice for the log; the thread runs where it did.
+pub fn run_on(cpus: &[usize]) -> Result<(), Degraded> {
+    if cpus.is_empty() {
+        return Ok(());
+    }
+    let refused = |source| Degraded::Cpus { cpus: cpus.to_vec(), source };
+    let mut set = CpuSet::new();
+    cpus.iter().try_for_each(|cpu| set.set(*cpu)).map_err(refused)?;
+    sched_setaffinity(Pid::from_raw(0), &set).map_err(refused)
 }
 
 /// Locks the memory of the whole process, what it will allocate too. Call it after the spawner was forked

@@ -304,7 +304,15 @@ fn shown(diagnostic: &Diagnostic, loaded: &Loaded) -> String {
 
 /// Every effective value by its name.
 fn describe(configuration: &Configuration) -> BTreeMap<String, String> {
-    let mut values = BTreeMap::from([("router_id".to_owned(), configuration.router_id.clone())]);
+    let running = &configuration.running;
+    let cpus: Vec<String> = running.cpus.iter().map(ToString::to_string).collect();
+    let mut values = BTreeMap::from([
+        ("router_id".to_owned(), configuration.router_id.clone()),
+        ("start_delay".to_owned(), running.start_delay.to_string()),
+        ("boot_delay".to_owned(), running.boot_delay.to_string()),
+        ("realtime".to_owned(), or_none(running.realtime)),
+        ("cpus".to_owned(), cpus.join(" ")),
+    ]);
     values.insert("net_namespace".to_owned(), or_none(configuration.net_namespace.as_ref()));
     let guard = configuration.guard;
     values.insert("guard".to_owned(), format!("{:?} {:?}", guard.mode, guard.hook));

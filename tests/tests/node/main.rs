@@ -25,6 +25,7 @@ mod preemption;
 mod routing;
 mod scenario;
 mod shutdown;
+mod startup;
 mod supervised;
 mod takeover;
 mod unicast;

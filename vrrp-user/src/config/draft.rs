@@ -8,7 +8,9 @@ use std::{
 use vrrp_common::{time::Interval, wire::Family};
 
 use super::{
-    model::{Checksum, GuardMode, Network, ReceivePath, Routing, TcHook, UnicastPeer, VirtualAddress},
+    model::{
+        Checksum, GuardMode, Network, ReceivePath, Routing, Running, TcHook, UnicastPeer, VirtualAddress,
+    },
     source::Span,
 };
 
@@ -86,6 +88,7 @@ pub(super) struct GlobalDraft {
     pub(super) receive: ReceiveDraft,
     pub(super) checksum: ChecksumDraft,
     pub(super) guard: GuardMode,
+    pub(super) running: Running,
 }
 
 /// `checksum` and `v3_checksum_as_v2` of the node or of one instance.

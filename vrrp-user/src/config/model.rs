@@ -2,11 +2,13 @@
 
 mod network;
 mod routing;
+mod running;
 
 use std::net::IpAddr;
 
 pub use network::Network;
 pub use routing::{MAIN_TABLE, Route, RouteKind, Routing, Rule};
+pub use running::Running;
 use vrrp_common::{
     time::Interval,
     wire::{Family, Version},
@@ -17,6 +19,8 @@ use vrrp_common::{
 pub struct Configuration {
     /// `router_id`, or the host name: how this node calls itself in logs and status.
     pub router_id: String,
+    /// When the routers start, and how the threads are scheduled.
+    pub running: Running,
     /// `net_namespace`: where the node runs; where it was started if absent.
     pub net_namespace: Option<String>,
     /// Virtual routers in the file's order.

@@ -95,21 +95,19 @@ impl Node {
         self.announcer.confirmed(slot, places, links, clock::now());
     }
 
-    /// The first list starts the routers; every later one tells them what became of their interface.
+    /// The first list starts the routers, unless they are held; every later one tells them what became of their
+    /// interface.
     fn on_links(&mut self, table: Arc<LinkTable>) -> Result<(), Unguarded> {
         self.guard.follow(&table)?;
-        self.links = Some(table);
+        let first = self.links.replace(table).is_none();
         self.guard_all_addresses();
-        let first = self.routers.iter().all(|router| router.machine.state() == State::Initialize);
         if first && self.stop_by.is_none() {
             self.adopt();
         }
         for index in 0..self.routers.len() {
             self.survey(index);
-            if first && self.stop_by.is_none() {
-                self.input(index, Input::Startup, clock::now());
-                // What came in while an adopted router was not listened for by us.
-                self.replay(self.routers[index].slot, clock::now());
+            if first && self.stop_by.is_none() && self.held_until.is_none() {
+                self.start(index);
             }
         }
         if first {
@@ -117,6 +115,12 @@ impl Node {
             self.guard.sweep();
         }
         Ok(())
+    }
+
+    pub(super) fn start(&mut self, index: usize) {
+        self.input(index, Input::Startup, clock::now());
+        // What came in while an adopted router was not listened for by us.
+        self.replay(self.routers[index].slot, clock::now());
     }
 
     /// Looks at a router's interface and checks, and tells its election what they mean.

@@ -25,7 +25,7 @@ use vrrp_common::{
 pub use self::adopt::Heritage;
 use self::{checks::Checks, gathering::Gathering, router::Router};
 use crate::{
-    config::model::Configuration,
+    config::model::{Configuration, Running},
     datapath::{Datapath, DatapathError, Progress, Slot},
     guard::{self, Guard},
     netlink::{self, Desired, DesiredRouter, LinkTable},
@@ -113,6 +113,8 @@ pub struct Node {
     stop_by: Option<Instant>,
     /// The end is not for the peers to notice.
     leaving: bool,
+    /// Until then no router starts.
+    held_until: Option<Instant>,
 }
 
 /// How a node ended.
@@ -138,10 +140,12 @@ impl Node {
             .iter()
             .flat_map(|one| one.held_addresses().map(|entry| entry.address))
             .collect();
+        let started = clock::now();
         let mut node = Self {
             router_id: configuration.router_id,
-            started: clock::now(),
-            routers: adopt::settle(configuration.instances, &heritage, clock::now()),
+            held_until: held_until(&configuration.running, started),
+            started,
+            routers: adopt::settle(configuration.instances, &heritage, started),
             virtual_addresses,
             statics: act::statics(configuration.statics),
             links: None,
@@ -228,6 +232,9 @@ impl Node {
             }
             self.on_router_pauses(index);
         }
+        if self.held_until.take_if(|until| *until <= granted).is_some() && self.links.is_some() {
+            (0..self.routers.len()).for_each(|index| self.start(index));
+        }
         self.expire_checks();
         self.announce();
         self.tell_refusals(granted);
@@ -280,7 +287,7 @@ impl Node {
     /// The earliest instant at which the loop must turn again.
     fn deadline(&self) -> Option<Instant> {
         let routers = self.routers.iter().filter_map(Router::deadline);
-        let others = [self.announcer.deadline(), self.checks.deadline(), self.stop_by];
+        let others = [self.announcer.deadline(), self.checks.deadline(), self.stop_by, self.held_until];
         routers.chain(others.into_iter().flatten()).min()
     }
 
@@ -308,4 +315,15 @@ impl Node {
         }
         self.routers.iter().position(|router| router.slot == slot)
     }
+}
+
+/// When the routers of a node that starts at `started` may start, if that is later. The clock counts from the
+/// start of the host.
+fn held_until(running: &Running, started: Instant) -> Option<Instant> {
+    let until = started.after(running.start_delay).max(Instant::from_nanos(running.boot_delay.as_nanos()));
+    let held = until > started;
+    if held {
+        tracing::info!("the virtual routers start in {}, as configured", until.since(started));
+    }
+    held.then_some(until)
 }

@@ -6,7 +6,7 @@ use vrrp_common::wire::Family;
 
 use super::{
     Grammar::{Interface, Line, Name, Number, Seconds, Switch, Word as OneWord},
-    Keyword, Table, checksum, guard, process, receive,
+    Keyword, Table, checksum, guard, process, receive, running,
     script::user_name,
 };
 use crate::config::{
@@ -21,7 +21,7 @@ use crate::config::{
 /// All of `global_defs`.
 pub(in crate::config) static GLOBAL: Table<GlobalDraft> = Table {
     block: "global_defs",
-    sections: &[WORKS, GARP, VRRP, process::PROCESS, process::REPORTING, process::OTHERS],
+    sections: &[WORKS, running::RUNNING, GARP, VRRP, process::PROCESS, process::REPORTING, process::OTHERS],
 };
 
 type Row = Keyword<GlobalDraft>;
@@ -212,16 +212,6 @@ const VRRP: &[Row] = &[
         "vrrp_owner_ignore_adverts",
         "an owner would hear nobody",
         "remove it: with priority 255 on two hosts it makes two owners",
-    ),
-    Row::refused(
-        "vrrp_startup_delay",
-        "it delays the first takeover",
-        "remove it, or delay the start of the service",
-    ),
-    Row::refused(
-        "vrrp_delay_after_boot",
-        "it delays the first takeover",
-        "remove it, or delay the start of the service",
     ),
 ];
 

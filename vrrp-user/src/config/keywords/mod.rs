@@ -15,6 +15,7 @@ mod receive;
 mod reference;
 mod root;
 mod routing;
+mod running;
 mod script;
 
 use std::{ops::RangeInclusive, sync::LazyLock};

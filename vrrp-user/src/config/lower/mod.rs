@@ -44,8 +44,10 @@ pub(super) fn lower(
     let net_namespace = draft.net_namespace.clone();
     let guard = Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook };
     let usable = !instances.is_empty() && context.others_can_run();
+    let running = draft.globals.running.clone();
     usable.then_some(Configuration {
         router_id,
+        running,
         net_namespace,
         instances,
         scripts: scripts.tracked,
