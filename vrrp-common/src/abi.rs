@@ -272,15 +272,24 @@ pub struct Station {
     pub reserved: u16,
 }
 
-/// There is news for a router.
+/// There is news for a router, and this is the advertisement that made them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Event {
     /// The router.
     pub slot: u32,
-    /// Explicit padding.
-    pub reserved: u32,
+    /// How many bytes of `message` there are; 0 if it is longer than [`MESSAGE_BYTES`].
+    pub length: u16,
+    /// 4 or 6, see [`crate::wire::Family`].
+    pub family: u16,
+    /// Who sent it.
+    pub source: Address,
+    /// The message as it was on the wire, judged valid. What is behind it is left from others.
+    pub message: [u8; MESSAGE_BYTES],
 }
+
+/// The longest message that an event carries: 126 IPv4 addresses or 31 IPv6 ones.
+pub const MESSAGE_BYTES: usize = 512;
 
 /// The most virtual routers that the kernel hears for: every VRID in both families, twice.
 pub const SLOTS: u32 = 1024;
@@ -292,9 +301,9 @@ pub const UNICAST_PEERS: u32 = 8192;
 pub const ADMISSIONS: u32 = 8192;
 /// The most interfaces that the kernel listens on.
 pub const INTERFACES: u32 = 512;
-/// The size of the ring buffer in bytes: with one outstanding event a slot, of 8 bytes and a header of 8, it
+/// The size of the ring buffer in bytes: with one outstanding event a slot, and a header of 8 bytes for each, it
 /// cannot fill.
-pub const EVENT_BYTES: u32 = 32 * 1024;
+pub const EVENT_BYTES: u32 = 1024 * 1024;
 
 const _: () = assert!(size_of::<RouterKey>() == 8);
 const _: () = assert!(size_of::<Record>() == 728);
@@ -304,8 +313,9 @@ const _: () = assert!(size_of::<PeerKey>() == 24);
 const _: () = assert!(size_of::<TtlRange>() == 2);
 const _: () = assert!(size_of::<Admitted>() * 8 == Admitted::BITS as usize);
 const _: () = assert!(size_of::<Station>() == 8);
-const _: () = assert!(size_of::<Event>() == 8);
-const _: () = assert!(EVENT_BYTES >= SLOTS * 16 && EVENT_BYTES.is_power_of_two());
+const _: () = assert!(size_of::<Event>() == 536);
+const _: () = assert!(EVENT_BYTES as usize >= SLOTS as usize * (size_of::<Event>() + 8));
+const _: () = assert!(EVENT_BYTES.is_power_of_two());
 const _: () = assert!(size_of::<RouterView>() == 72);
 const _: () = assert!(size_of::<Stamp>() == 56);
 const _: () = assert!(size_of::<Heard>() == 712);

@@ -2,8 +2,8 @@
 
 use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, maps::lpm_trie::Key};
 use vrrp_common::{
-    abi::{Address, Admitted, Event, PeerKey, Record, Refusal, RouterView, Tally},
-    judge::{DropReason, Peers, Verdict, judge, locate, may_be_vrrp, record},
+    abi::{Address, Admitted, Event, MESSAGE_BYTES, PeerKey, Record, Refusal, RouterView, Tally},
+    judge::{DropReason, Envelope, Peers, Verdict, judge, locate, may_be_vrrp, record},
     time::Instant,
     wire::Bytes,
 };
@@ -13,12 +13,17 @@ use crate::{
     guard::supersede,
     hide::{forget, hide},
     maps,
-    packet::Packet,
+    packet::{Context, Packet},
 };
 
 /// How often a record that another processor writes is waited for. It writes for some ten nanoseconds; only a
 /// preemptible softirq (PREEMPT_RT) can make it longer, and then an advertisement counts more than a clean record.
 const PATIENCE: u32 = 64;
+
+/// The bits of a VLAN tag.
+pub const TAG: u32 = 0xffff;
+/// Instead of a tag: the packet came in by XDP, which does not see what the hardware took off.
+const XDP: u32 = TAG + 1;
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,11 +36,11 @@ pub enum Fate {
 
 /// Hears a frame of which nobody has looked yet what it is and whether it is for this host.
 #[inline(always)]
-pub fn frame(frame: &Packet, ifindex: u32) -> Fate {
+pub fn frame(frame: &Packet, ifindex: u32, context: Context) -> Fate {
     if !may_be_vrrp(frame) || !for_this_host(frame, ifindex) {
         return Fate::Pass;
     }
-    packet(*frame, ifindex, 0)
+    packet(*frame, ifindex, XDP, context)
 }
 
 /// A group that nobody here is in is told by its IP address, in [`packet`].
@@ -56,20 +61,21 @@ fn number([a, b, c, d, e, f]: [u8; 6]) -> u64 {
     u64::from_be_bytes([0, 0, a, b, c, d, e, f])
 }
 
-/// Hears a packet for this host. `vlan` is the tag that was taken off it.
+/// Hears a packet for this host. `tag` is the VLAN tag that was taken off it, or [`XDP`]: a function has five registers
+/// for arguments, and the packet takes two.
 ///
 /// One function for both entries, and what it calls has it as the only caller, so that all of that is inlined: a
 /// function that returns by way of the caller's stack leaves anything in the register for results, and the
 /// verifier refuses a pointer there.
 #[inline(never)]
-pub fn packet(packet: Packet, ifindex: u32, vlan: u16) -> Fate {
+pub fn packet(packet: Packet, ifindex: u32, tag: u32, context: Context) -> Fate {
     let packet = &packet;
     let envelope = match locate(packet) {
-        Ok(Some(envelope)) => envelope.forgotten(forget),
+        Ok(Some(envelope)) => envelope.forgotten(|number| forget(number, ifindex)),
         Ok(None) => return Fate::Pass,
         Err(reason) => return strange(ifindex, reason),
     };
-    let key = envelope.key(ifindex, vlan);
+    let key = envelope.key(ifindex, (tag & TAG) as u16);
     // SAFETY: a slot is one word.
     let Some(&slot) = (unsafe { maps::ROUTERS.get(&key) }) else {
         // What has a tag is for another link than this interface's own.
@@ -86,7 +92,9 @@ pub fn packet(packet: Packet, ifindex: u32, vlan: u16) -> Fate {
     tally.received = tally.received.wrapping_add(1);
     match outcome {
         Ok(verdict) => {
-            note(heard, view, &verdict, slot);
+            if note(heard, view, &verdict, slot) {
+                tell(heard, slot, &envelope, (context, tag & XDP != 0));
+            }
             Fate::Pass
         }
         Err(reason) => {
@@ -130,12 +138,11 @@ impl Peers for Listed {
     }
 }
 
-/// Moves the record while no other processor does, and raises an event if none is outstanding.
+/// Moves the record while no other processor does; returns whether there are news.
 #[inline(always)]
-fn note(entry: *mut Record, view: &RouterView, verdict: &Verdict, slot: u32) {
+fn note(entry: *mut Record, view: &RouterView, verdict: &Verdict, slot: u32) -> bool {
     // SAFETY: the entry is aligned and lives as long as the map.
-    let (version, pending) =
-        unsafe { (Shared::new(&raw mut (*entry).version), Shared::new(&raw mut (*entry).pending)) };
+    let version = unsafe { Shared::new(&raw mut (*entry).version) };
     // SAFETY: the helper has no preconditions.
     let at = Instant::from_nanos(unsafe { bpf_ktime_get_boot_ns() });
     // Before the record: who reads that the router was beaten finds the addresses closed.
@@ -146,12 +153,33 @@ fn note(entry: *mut Record, view: &RouterView, verdict: &Verdict, slot: u32) {
     // SAFETY: the version is odd, so nobody else writes, and a reader that was here meanwhile reads again.
     let news = record(unsafe { &mut (*entry).heard }, view, verdict, at);
     version.add(2_u64.wrapping_sub(unlocked));
-    if news && pending.swap(1) == 0 {
-        let event = Event { slot, reserved: 0 };
-        if maps::EVENTS.output::<Event>(&event, 0).is_err() {
-            pending.store(0);
-        }
+    news
+}
+
+/// Raises an event if none is outstanding.
+#[inline(always)]
+fn tell(entry: *mut Record, slot: u32, envelope: &Envelope, (context, xdp): (Context, bool)) {
+    // SAFETY: the entry is aligned and lives as long as the map.
+    let pending = unsafe { Shared::new(&raw mut (*entry).pending) };
+    if pending.swap(1) != 0 {
+        return;
     }
+    let Some(mut room) = maps::EVENTS.reserve::<Event>(0) else {
+        return pending.store(0);
+    };
+    let event = room.as_mut_ptr();
+    // SAFETY: the room is an event's, and the length was compared with that of the message.
+    unsafe {
+        (*event).slot = slot;
+        (*event).family = envelope.family as u16;
+        (*event).source = envelope.source;
+        let length = hide(envelope.length());
+        let fits = (1..=MESSAGE_BYTES).contains(&length);
+        let to = (&raw mut (*event).message).cast();
+        let copied = fits && context.copy(xdp, envelope.offset() as u32, to, length as u32);
+        (*event).length = if copied { length as u16 } else { 0 };
+    }
+    room.submit(0);
 }
 
 /// Makes an even version odd; returns whether it did.

@@ -18,7 +18,11 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 
-use crate::{guard::Way, hear::Fate, packet::Packet};
+use crate::{
+    guard::Way,
+    hear::Fate,
+    packet::{Context, Packet},
+};
 
 /// Ingress of a driver. Sees a frame before the kernel has looked at it, so what is for another host is told by
 /// the hardware address, and a VLAN tag that the hardware took off is not seen at all.
@@ -27,7 +31,7 @@ pub fn xvrrp_xdp(context: XdpContext) -> u32 {
     let packet = Packet::of_xdp(&context);
     // SAFETY: the context is valid for as long as the program runs.
     let ifindex = unsafe { (*context.ctx).ingress_ifindex };
-    match hear::frame(&packet, ifindex) {
+    match hear::frame(&packet, ifindex, Context(context.ctx.cast())) {
         Fate::Pass => xdp_action::XDP_PASS,
         Fate::Drop => xdp_action::XDP_DROP,
     }
@@ -39,7 +43,7 @@ pub fn xvrrp_tc(context: TcContext) -> i32 {
     let Some(packet) = Packet::of_tc(&context) else { return TC_ACT_UNSPEC };
     // SAFETY: the context is valid for as long as the program runs.
     let (ifindex, vlan) = unsafe { ((*context.skb.skb).ifindex, (*context.skb.skb).vlan_tci) };
-    match hear::packet(packet, ifindex, vlan as u16) {
+    match hear::packet(packet, ifindex, vlan & hear::TAG, Context(context.skb.skb.cast())) {
         Fate::Pass => TC_ACT_UNSPEC,
         Fate::Drop => TC_ACT_SHOT,
     }

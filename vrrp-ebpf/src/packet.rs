@@ -1,6 +1,11 @@
 //! The kernel's packet as `Bytes`: bounds that the verifier can follow. Nothing is judged here.
 
-use aya_ebpf::programs::{TcContext, XdpContext};
+use core::ffi::c_void;
+
+use aya_ebpf::{
+    helpers::generated::{bpf_skb_load_bytes, bpf_xdp_load_bytes},
+    programs::{TcContext, XdpContext},
+};
 use vrrp_common::wire::{Bytes, PROTOCOL};
 
 use crate::hide::hide;
@@ -11,6 +16,30 @@ const ETHERTYPE_IPV4: u32 = 0x0800_u16.to_be() as u32;
 const ETHERTYPE_IPV6: u32 = 0x86dd_u16.to_be() as u32;
 /// `PACKET_OTHERHOST` of `linux/if_packet.h`: for another host's hardware address.
 const OTHERHOST: u32 = 3;
+
+/// What the kernel called the program with.
+#[derive(Clone, Copy)]
+pub struct Context(pub *mut c_void);
+
+impl Context {
+    /// Copies bytes of the packet to memory that has room for them; returns whether it did. `xdp` says which of the
+    /// two kinds of context it is: the verifier knows it, and looks at one helper only.
+    ///
+    /// # Safety
+    /// `to` is valid for `length` bytes, and the context is of that kind.
+    #[inline(always)]
+    pub unsafe fn copy(self, xdp: bool, offset: u32, to: *mut c_void, length: u32) -> bool {
+        // SAFETY: as the caller promises.
+        let result = unsafe {
+            if xdp {
+                bpf_xdp_load_bytes(self.0.cast(), offset, to, length)
+            } else {
+                bpf_skb_load_bytes(self.0, offset, to, length)
+            }
+        };
+        result == 0
+    }
+}
 
 /// The linear part of a packet.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use events::{Events, RefusalRecord, RouterTransition, render as render_events};
-pub use peers::PeerStatus;
+pub use peers::{PeerStatus, difference as list_difference};
 pub(crate) use text::people_state;
 pub use text::render;
 

@@ -55,6 +55,10 @@ fn another_address_list_is_counted_and_accepted() -> Result<()> {
             })?;
             pair.owners_stay(&["castor"])?;
             ensure!(pollux.counter(INSTANCE, "differing_list")? >= 3, "{}", pollux.router(INSTANCE)?);
+            let peer = &pollux.router(INSTANCE)?["peers"][0];
+            assert_eq!(peer["lists_besides"].to_string(), r#"["192.0.2.101"]"#, "{peer}");
+            let said = pair.pollux.logs();
+            ensure!(said.contains("192.0.2.1 lists 192.0.2.101 besides"), "{said}");
             assert_eq!(pollux.dropped(INSTANCE, "address-list")?, 0);
             assert_eq!(pollux.counter(INSTANCE, "became_active")?, 0);
             Ok(())

@@ -4,12 +4,13 @@
 use std::{
     collections::BTreeMap,
     io,
+    net::IpAddr,
     os::fd::{AsFd, BorrowedFd},
 };
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use vrrp_common::{
-    abi::{Heard, RouterView},
+    abi::{Heard, RouterView, Stamp},
     judge::DropReason,
     time::Instant,
 };
@@ -245,6 +246,13 @@ impl Datapath for AutoPath {
         match self.kernel_of(slot) {
             Some(kernel) => kernel.heard(slot),
             None => self.socket.heard(slot),
+        }
+    }
+
+    fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>> {
+        match self.kernel_of(slot) {
+            Some(kernel) => kernel.list(slot, sender),
+            None => self.socket.list(slot, sender),
         }
     }
 

@@ -7,6 +7,7 @@ mod auto;
 mod counters;
 mod error;
 mod kernel;
+mod lists;
 mod membership;
 mod peers;
 mod port;
@@ -17,6 +18,8 @@ pub mod survey;
 mod auto_tests;
 #[cfg(test)]
 mod lab_tests;
+#[cfg(test)]
+mod lists_tests;
 
 use std::{net::IpAddr, os::fd::BorrowedFd};
 
@@ -26,7 +29,7 @@ pub use error::DatapathError;
 pub use kernel::{GuardMaps, GuardParts, GuardPrograms};
 pub use socket::SocketPath;
 use vrrp_common::{
-    abi::{Heard, RouterView},
+    abi::{Heard, RouterView, Stamp},
     judge::DropReason,
     time::Instant,
     wire::Family,
@@ -136,6 +139,10 @@ pub trait Datapath {
 
     /// The next daemon goes on from here: what hears by itself stays when this is dropped.
     fn leave(&mut self);
+
+    /// The address list that a sender in [`Heard::peers`] was heard with, if it is not the router's own and could be
+    /// read.
+    fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>>;
 
     /// Packets for the router; empty if it is not attached.
     fn counters(&self, slot: Slot) -> Counters;

@@ -10,13 +10,14 @@ use std::{
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use vrrp_common::{
-    abi::{Heard, RouterKey, RouterView},
+    abi::{Heard, RouterKey, RouterView, Stamp},
     judge::{DropReason, judge, locate, record},
     time::Instant,
 };
 
 use super::{
     Binding, Counters, Datapath, DatapathError, LastRefused, Progress, Rung, Slot,
+    lists::Lists,
     peers::PeerList,
     port::{Port, PortKey},
 };
@@ -52,6 +53,7 @@ struct Record {
     view: RouterView,
     peers: PeerList,
     heard: Heard,
+    lists: Lists,
     counters: Counters,
     refused: [Option<LastRefused>; DropReason::COUNT],
     /// News were told in this call already.
@@ -144,6 +146,7 @@ impl Datapath for SocketPath {
             view: binding.view,
             peers: PeerList::from(&binding),
             heard: Heard::default(),
+            lists: Lists::default(),
             counters: Counters::default(),
             refused: [None; DropReason::COUNT],
             told: false,
@@ -222,6 +225,10 @@ impl Datapath for SocketPath {
 
     fn leave(&mut self) {}
 
+    fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>> {
+        self.routers.records.get(&slot)?.lists.of(sender.source, sender.digest).map(<[IpAddr]>::to_vec)
+    }
+
     fn counters(&self, slot: Slot) -> Counters {
         self.routers.records.get(&slot).map_or_else(Counters::default, |record| record.counters)
     }
@@ -267,6 +274,9 @@ impl Routers {
             Ok(verdict) => {
                 router.counters.received += 1;
                 let news = record(&mut router.heard, &router.view, &verdict, at);
+                if news && let Some(message) = envelope.message(packet.frame) {
+                    router.lists.note(verdict.source, message, envelope.family, router.view.digest);
+                }
                 if news && !router.told {
                     router.told = true;
                     changed.push(slot);

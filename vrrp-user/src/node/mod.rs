@@ -9,6 +9,7 @@ mod gathering;
 mod guarding;
 mod history;
 mod links;
+mod peers;
 mod refusals;
 mod router;
 mod snapshot;

@@ -8,7 +8,7 @@ use vrrp_common::{
     time::{Instant, Interval},
 };
 
-use super::{Node, history::unix_time_of, router::Router};
+use super::{Node, history::unix_time_of, peers::tell_differing_lists, router::Router};
 use crate::{
     datapath::{Datapath, LastRefused},
     status::RefusalRecord,
@@ -27,7 +27,21 @@ pub(super) struct Refusals {
     looked: Option<Instant>,
     seen: [u64; DropReason::COUNT],
     second_owners: u64,
+    differing_lists: u64,
     told: Limit,
+}
+
+impl Refusals {
+    /// Whether advertisements with another list were counted since the last look.
+    pub(super) fn differing_lists(&mut self, count: u64) -> bool {
+        let seen = std::mem::replace(&mut self.differing_lists, count);
+        count != seen && count > 0
+    }
+
+    /// Whether this may be logged of a sender now.
+    pub(super) fn allow(&mut self, word: &'static str, source: IpAddr, now: Instant) -> bool {
+        self.told.allows(word, Some(source), now)
+    }
 }
 
 /// Lets the same word about the same sender through once in [`REPEAT_AFTER`], and [`LINES`] words in all.
@@ -96,6 +110,7 @@ fn tell(router: &mut Router, datapath: &dyn Datapath, now: Instant) {
         }
     }
     tell_second_owner(router, datapath, now);
+    tell_differing_lists(router, datapath, now);
 }
 
 /// Erratum 8298 of RFC 9568: an owner that hears another router says so.

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use hdrhistogram::Histogram;
 use vrrp_common::{
-    abi::Stamp,
     election::State,
     time::{Instant, Interval},
     wire::{ChecksumForm, Family},
@@ -13,6 +12,7 @@ use vrrp_common::{
 use super::{
     Node,
     history::{fault_words, state_word},
+    peers::peers,
     router::Router,
 };
 use crate::{config::model::Checksum, datapath::Counters, status, supervise::Summary, sys::clock};
@@ -97,7 +97,7 @@ impl Node {
             guard: self.guard_status(router, now),
             checksum: checksum(router),
             active: active(router, now),
-            peers: self.peers(router, now),
+            peers: peers(router, &*self.datapath, now),
             timers: timers(router, now),
             addresses: self.addresses(router),
             routing: routing(router),
@@ -105,23 +105,6 @@ impl Node {
             counters: self.counters(router),
             lateness: lateness(&router.lateness),
         }
-    }
-
-    /// As the datapath has it at this moment, which may be later than what the election has seen.
-    fn peers(&self, router: &Router, now: Instant) -> Vec<status::PeerStatus> {
-        let ours = router.view(now).map(|view| view.digest);
-        let mut heard = self.datapath.heard(router.slot).peers;
-        heard.sort_unstable_by_key(|peer| std::cmp::Reverse(peer.at));
-        let peer = |peer: &Stamp| status::PeerStatus {
-            address: IpAddr::from(peer.source).to_string(),
-            // The wire's priority is one byte.
-            priority: peer.priority as u8,
-            advertisement_interval_ms: millis(Interval::from_nanos(peer.interval)),
-            heard_seconds_ago: millis(now.since(Instant::from_nanos(peer.at))) / 1000.0,
-            advertisements: peer.count,
-            differing_list: ours.is_some_and(|digest| digest != peer.digest),
-        };
-        heard.iter().filter(|peer| peer.at != 0).map(peer).collect()
     }
 
     fn priority(&self, router: &Router, now: Instant) -> status::Priority {
@@ -259,7 +242,7 @@ fn family_word(family: Family) -> &'static str {
     }
 }
 
-fn millis(span: Interval) -> f64 {
+pub(super) fn millis(span: Interval) -> f64 {
     // Microseconds are exact in a double; more digits would only be noise for a reader.
     (span.as_nanos() / 1000) as f64 / 1000.0
 }

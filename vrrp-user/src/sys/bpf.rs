@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytemuck::Pod;
-use vrrp_common::abi::{Heard, Record};
+use vrrp_common::abi::{Heard, Record, Stamp};
 
 const WORD: usize = size_of::<u64>();
 /// How often a record that is being written is read again. Writers take some ten nanoseconds.
@@ -119,6 +119,16 @@ impl SharedArray<Record> {
             std::hint::spin_loop();
         }
         record.heard
+    }
+
+    /// Time and interval of what was accepted last, in nanoseconds: two words, for whoever looks at many routers.
+    pub fn accepted(&self, slot: u32) -> (u64, u64) {
+        const ACCEPTED: usize = std::mem::offset_of!(Record, heard.accepted);
+        let word = |offset: usize| {
+            let word = self.words(slot).get((ACCEPTED + offset) / WORD);
+            word.map_or(0, |word| word.load(Ordering::Relaxed))
+        };
+        (word(std::mem::offset_of!(Stamp, at)), word(std::mem::offset_of!(Stamp, interval)))
     }
 
     /// Lets the kernel raise the next event: from here on the record is about to be looked at.

@@ -28,13 +28,14 @@ use std::{
 use aya::maps::{HashMap, MapData, MapError};
 use nix::ifaddrs::getifaddrs;
 use vrrp_common::{
-    abi::{Event, Heard, Record, RouterKey, RouterView, SLOTS, Station},
+    abi::{Event, Heard, Record, RouterKey, RouterView, SLOTS, Stamp, Station},
     judge::DropReason,
     time::{Instant, Interval},
 };
 
 use super::{
     Binding, Counters, DatapathError, LastRefused, Rung, Slot,
+    lists::Lists,
     membership::Membership,
     port::{PortKey, interface_name},
 };
@@ -78,6 +79,7 @@ struct Router {
     port: PortKey,
     group: Option<IpAddr>,
     listens: Listens,
+    lists: Lists,
     told: bool,
 }
 
@@ -161,7 +163,10 @@ impl KernelPath {
             vrid: binding.vrid,
         };
         let slot = binding.slot;
-        self.routers.insert(slot, Router { key, port, group, listens: Listens::default(), told: false });
+        self.routers.insert(
+            slot,
+            Router { key, port, group, listens: Listens::default(), lists: Lists::default(), told: false },
+        );
         self.listens(binding).map_err(|error| unusable(&error))?;
         self.object.views.write(slot.0, &binding.view);
         let key: [u8; 8] = bytemuck::cast(key);
@@ -250,6 +255,9 @@ impl KernelPath {
             self.object.heard.acknowledge(event.slot);
             let slot = Slot(event.slot);
             let Some(router) = self.routers.get_mut(&slot) else { continue };
+            let message = event.message.get(..event.length.into()).unwrap_or_default();
+            let own = self.object.views.read(event.slot).digest;
+            router.lists.note(event.source, message, router.port.family, own);
             if !std::mem::replace(&mut router.told, true) {
                 changed.push(slot);
             }
@@ -263,6 +271,10 @@ impl KernelPath {
 
     pub(super) fn heard(&self, slot: Slot) -> Heard {
         self.object.heard.heard(slot.0)
+    }
+
+    pub(super) fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>> {
+        self.routers.get(&slot)?.lists.of(sender.source, sender.digest).map(<[IpAddr]>::to_vec)
     }
 
     pub(super) fn counters(&self, slot: Slot) -> Counters {
@@ -308,9 +320,8 @@ impl KernelPath {
     }
 
     fn is_silent(&self, slot: Slot, now: Instant) -> bool {
-        let accepted = self.object.heard.read(slot.0).heard.accepted;
-        let patience = Interval::from_nanos(accepted.interval).times(2);
-        accepted.at != 0 && now > Instant::from_nanos(accepted.at).after(patience)
+        let (at, interval) = self.object.heard.accepted(slot.0);
+        at != 0 && now > Instant::from_nanos(at).after(Interval::from_nanos(interval).times(2))
     }
 
     #[cfg(test)]
