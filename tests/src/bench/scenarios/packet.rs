@@ -1,23 +1,27 @@
 //! Cost of a packet: the programs of a node that runs, run by the kernel on frames of each kind.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use vrrp_common::wire::Family;
 
 use super::{Scenario, Scope};
 use crate::{
-    Lab,
+    Host, Lab,
     bench::{
         contestants::{Contestant, TC, XDP},
-        frame::{Act, Reading, Round, Row},
+        frame::{Act, Reading, Round, Row, pass},
         gauge::{
-            bpf::{listen_on_loopback, programs},
+            bpf::{Program, listen_on_loopback, programs},
             process::Processes,
         },
         routers::{BOTH, Routers},
     },
     probe::{Kind, Traffic},
+    story::SOON,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -25,6 +29,10 @@ pub(super) const SCENARIO: Scenario = Scenario {
     about: "nanoseconds that a packet costs in the kernel's programs, above those of a program that does nothing",
     rows,
 };
+
+const INTERVAL: Duration = Duration::from_secs(1);
+/// What the names of the guard's programs begin with.
+const GUARD: &str = "xvrrp_guard";
 
 /// What a packet can be.
 const FRAMES: &[(&str, Family, Frame)] = &[
@@ -43,47 +51,89 @@ enum Frame {
 }
 
 fn rows(scope: Scope) -> Vec<Row> {
-    let act: Act = Box::new(round);
-    let contestants = vec![(XDP, None), (TC, None)];
-    vec![Row {
-        scenario: "packet",
-        name: "1 router in each family".to_owned(),
-        contestants,
-        rounds: scope.pick(5, 15),
-        act,
-    }]
+    let row =
+        |name: &str, contestants: &[&'static dyn Contestant], act: fn(&dyn Contestant) -> Result<Round>| {
+            let act: Act = Box::new(act);
+            let contestants = contestants.iter().map(|one| (*one, None)).collect();
+            Row { scenario: "packet", name: name.to_owned(), contestants, rounds: scope.pick(5, 15), act }
+        };
+    vec![
+        row("a Backup hears, 1 router in each family", &[XDP, TC], hearing),
+        row("an Active's guard, 1 router in each family", &[XDP], guarding),
+    ]
 }
 
-fn round(contestant: &dyn Contestant) -> Result<Round> {
+/// The programs that hear.
+fn hearing(contestant: &dyn Contestant) -> Result<Round> {
     let lab = Lab::new("packet")?;
     let host = lab.host("castor")?;
-    let routers = Routers { vrids: 51..=51, ..Routers::many(1, BOTH, Duration::from_secs(1)) };
-    let _node = contestant.start(&host, &routers, 100)?;
-    let processes = Processes::find(&host, contestant.programs())?;
+    let _node = contestant.start(&host, &routers(), 100)?;
+    let frames = FRAMES.iter().map(|(what, family, frame)| Ok((*what, bytes(*family, *frame)?)));
+    let frames = frames.collect::<Result<Vec<_>>>()?;
+    costs(&host, contestant, |name| if name.starts_with(GUARD) { &[] } else { &frames })
+}
+
+/// The programs that let packets of owned addresses pass while the lease is open.
+fn guarding(contestant: &dyn Contestant) -> Result<Round> {
+    let lab = Lab::new("packet")?;
+    let host = lab.host("castor")?;
+    let routers = routers();
+    let node = contestant.start(&host, &routers, 200)?;
+    node.wait_active(&routers.first(), SOON)?;
+    // The lease is written, the addresses are there.
+    pass(Duration::from_millis(500))?;
+    let IpAddr::V4(owned) = routers.asked_for() else { bail!("the first family is IPv4") };
+    let packet = |from: Ipv4Addr, to: Ipv4Addr| -> Result<Vec<u8>> {
+        let mut bytes = bytes(Family::V4, Frame::Foreign)?;
+        bytes[26..30].copy_from_slice(&from.octets());
+        bytes[30..34].copy_from_slice(&to.octets());
+        Ok(bytes)
+    };
+    let [client, other] = [Ipv4Addr::new(192, 0, 2, 3), Ipv4Addr::new(192, 0, 2, 77)];
+    let incoming =
+        [("to another address", packet(client, other)?), ("to an owned address", packet(client, owned)?)];
+    let outgoing =
+        [("from another address", packet(other, client)?), ("from an owned address", packet(owned, client)?)];
+    costs(&host, contestant, |name| match name {
+        "xvrrp_guard_in" => &incoming,
+        "xvrrp_guard_out" => &outgoing,
+        _ => &[],
+    })
+}
+
+/// What each program of the node costs on its frames.
+fn costs<'a>(
+    host: &Host,
+    contestant: &dyn Contestant,
+    frames: impl Fn(&str) -> &'a [(&'static str, Vec<u8>)],
+) -> Result<Round> {
     let mut readings = Vec::new();
-    for pid in processes.pids() {
+    for pid in Processes::find(host, contestant.programs())?.pids() {
         listen_on_loopback(*pid)?;
         for program in programs(*pid)? {
-            readings.push(Reading::new(
-                format!("{}: verified instructions", program.name),
-                "",
-                program.verified as f64,
-            ));
-            for (what, family, frame) in FRAMES {
-                let cost = program.cost(&bytes(*family, *frame, routers.interval)?);
-                let cost = cost.with_context(|| format!("{} on {what}", program.name))?;
-                readings.push(Reading::new(format!("{}: {what}", program.name), "ns", cost));
+            let Program { name, verified, .. } = &program;
+            let frames = frames(name);
+            if !frames.is_empty() {
+                readings.push(Reading::new(format!("{name}: verified instructions"), "", *verified as f64));
+            }
+            for (what, bytes) in frames {
+                let cost = program.cost(bytes).with_context(|| format!("{name} on {what}"))?;
+                readings.push(Reading::new(format!("{name}: {what}"), "ns", cost));
             }
         }
     }
-    ensure!(!readings.is_empty(), "{} has no program in the kernel", contestant.name());
+    ensure!(!readings.is_empty(), "{} has no such program in the kernel", contestant.name());
     Ok(Round { readings, ..Round::default() })
 }
 
-fn bytes(family: Family, frame: Frame, interval: Duration) -> Result<Vec<u8>> {
+fn routers() -> Routers {
+    Routers { vrids: 51..=51, ..Routers::many(1, BOTH, INTERVAL) }
+}
+
+fn bytes(family: Family, frame: Frame) -> Result<Vec<u8>> {
     let kind = if let Frame::Vrrp(kind) = frame { kind } else { Kind::Active };
     let vrid = if kind == Kind::Unknown { 99 } else { 51 };
-    let traffic = Traffic { kind, vrids: vrid..=vrid, families: vec![family], interval, host: 4 };
+    let traffic = Traffic { kind, vrids: vrid..=vrid, families: vec![family], interval: INTERVAL, host: 4 };
     let mut bytes = traffic.frames()?.swap_remove(0);
     if matches!(frame, Frame::Foreign) {
         const UDP: u8 = 17;
