@@ -126,15 +126,52 @@ fn a_killed_owner_is_silent_by_clsact() -> Result<()> {
     Case { node: &CLSACT, ..Case::new("killed, clsact") }.tell(|_, node| node.kill(), nothing)
 }
 
+/// Links have names, by which they live on.
+#[test]
+fn a_killed_owner_is_silent() -> Result<()> {
+    Case::new("killed").tell(|_, node| node.kill(), nothing)
+}
+
+#[test]
+fn a_killed_owner_is_silent_though_its_names_were_removed_before() -> Result<()> {
+    let fail = |host: &Host, node: &dyn Router| {
+        host.sh("rm -r /sys/fs/bpf/xvrrp/*")?;
+        wait_until(FAST, "the guard has its names again", || {
+            Ok(host.sh("ls /sys/fs/bpf/xvrrp/*/*/guard-* 2>/dev/null | wc -l")?.trim() == "2")
+        })?;
+        node.kill()
+    };
+    Case::new("killed, names removed").tell(fail, nothing)
+}
+
+/// Its successor comes after the lease, finds the address and lets go of it.
+#[test]
+fn a_killed_owner_that_starts_again_late_is_silent() -> Result<()> {
+    let then = |host: &Host, _: &dyn Router| {
+        let castor = Xvrrp::start(host, &Conf::fast(101).and("nopreempt").text())?;
+        castor.wait_lets_go(ADDRESS, FAST)?;
+        sleep(A_MOMENT);
+        ensure!(!castor.is_active(INSTANCE)?, "it took the address again");
+        Ok(())
+    };
+    Case::new("killed, started again").tell(|_, node| node.kill(), then)
+}
+
+/// Rust's own handler lets the first one go: a real fault would come again at once.
+fn crash(_: &Host, node: &dyn Router) -> Result<()> {
+    node.process().signal(Signal::SIGSEGV)?;
+    wait_until(FAST, "it has crashed", || {
+        Ok(node.process().signal(Signal::SIGSEGV).is_err() || node.process().exit()?.is_some())
+    })
+}
+
+#[test]
+fn an_owner_that_crashes_is_silent() -> Result<()> {
+    Case::new("crashed").tell(crash, nothing)
+}
+
 #[test]
 fn an_owner_that_crashes_is_silent_by_clsact() -> Result<()> {
-    // Rust's own handler lets the first one go: a real fault would come again at once.
-    let crash = |_: &Host, node: &dyn Router| {
-        node.process().signal(Signal::SIGSEGV)?;
-        wait_until(FAST, "it has crashed", || {
-            Ok(node.process().signal(Signal::SIGSEGV).is_err() || node.process().exit()?.is_some())
-        })
-    };
     Case { node: &CLSACT, ..Case::new("crashed, clsact") }.tell(crash, nothing)
 }
 
