@@ -25,18 +25,20 @@ const A_MOMENT: Duration = Duration::from_millis(500);
 const CLSACT: [&str; 2] = ["datapath tc", "tc_hook clsact"];
 
 /// What is different in a story of a fault.
-struct Case {
-    name: &'static str,
-    address: &'static str,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) address: &'static str,
     /// Statements for both nodes.
-    node: &'static [&'static str],
+    pub(crate) node: &'static [&'static str],
+    /// A check of castor's: its statements.
+    pub(crate) check: &'static [&'static str],
     /// Priorities of castor, which owns the address at first and does not preempt, and pollux.
-    priorities: [u8; 2],
+    pub(crate) priorities: [u8; 2],
 }
 
 impl Case {
-    const fn new(name: &'static str) -> Self {
-        Self { name, address: ADDRESS, node: &[], priorities: [101, 100] }
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, address: ADDRESS, node: &[], check: &[], priorities: [101, 100] }
     }
 
     fn conf(&self, priority: u8) -> Conf {
@@ -44,8 +46,13 @@ impl Case {
         self.node.iter().fold(conf, |conf, statement| conf.node(statement))
     }
 
+    fn castors(&self) -> Conf {
+        let conf = self.conf(self.priorities[0]);
+        if self.check.is_empty() { conf } else { conf.checking("service", self.check) }
+    }
+
     /// Castor fails, pollux takes over, `then` something may happen to castor; it has not answered since.
-    fn tell(
+    pub(crate) fn tell(
         self,
         fail: impl FnOnce(&Host, &dyn Router) -> Result<()>,
         then: impl FnOnce(&Host, &dyn Router) -> Result<()>,
@@ -53,7 +60,7 @@ impl Case {
         story(self.name, &[], |lab| {
             let pair = Pair::of(lab, self.address)?;
             let client = lab.host("client")?;
-            let castor = pair.start_castor(&self.conf(self.priorities[0]))?;
+            let castor = pair.start_castor(&self.castors())?;
             pair.wait_owners(&["castor"], FAST)?;
             let pollux = pair.start_pollux(&self.conf(self.priorities[1]))?;
             let census = Census::start(&client, self.address, &[CASTOR_MAC, POLLUX_MAC])?;
@@ -69,16 +76,16 @@ impl Case {
     }
 }
 
-fn nothing(_: &Host, _: &dyn Router) -> Result<()> {
+pub(crate) fn nothing(_: &Host, _: &dyn Router) -> Result<()> {
     Ok(())
 }
 
-fn stop(_: &Host, node: &dyn Router) -> Result<()> {
+pub(crate) fn stop(_: &Host, node: &dyn Router) -> Result<()> {
     node.process().signal(Signal::SIGSTOP)
 }
 
 /// It runs again and lets go.
-fn go_on(host: &Host, address: &str, node: &dyn Router) -> Result<()> {
+pub(crate) fn go_on(host: &Host, address: &str, node: &dyn Router) -> Result<()> {
     node.process().signal(Signal::SIGCONT)?;
     node.wait_lets_go(address, FAST)?;
     sleep(A_MOMENT);
@@ -104,21 +111,6 @@ fn a_stopped_owner_is_silent_by_clsact() -> Result<()> {
 #[test]
 fn a_stopped_owner_is_silent_by_a_socket_too() -> Result<()> {
     Case { node: &["datapath socket"], ..Case::new("stopped, socket") }.tell(stop, nothing)
-}
-
-/// Half a second and more: the peer, of lower priority, has taken over meanwhile.
-#[test]
-fn an_owner_that_goes_on_looks_before_it_speaks() -> Result<()> {
-    Case::new("goes on").tell(stop, |host, node| go_on(host, ADDRESS, node))
-}
-
-/// Two seconds and more, and a peer of higher priority.
-#[test]
-fn an_owner_that_goes_on_late_leaves_it_to_its_better() -> Result<()> {
-    Case { priorities: [100, 101], ..Case::new("goes on late") }.tell(stop, |host, node| {
-        sleep(Duration::from_secs(2));
-        go_on(host, ADDRESS, node)
-    })
 }
 
 #[test]

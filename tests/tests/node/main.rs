@@ -13,6 +13,7 @@ mod excluded;
 mod faults;
 mod frr;
 mod guard;
+mod guard_faults;
 mod heard;
 mod junk;
 mod keepalived;
