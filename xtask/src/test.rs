@@ -21,12 +21,13 @@ const THREADS: &str = "6";
 const OTHER_DATAPATHS: [&str; 4] = ["tc tcx", "tc clsact", "socket", "auto,socket"];
 
 /// The modules of stories whose outcome depends on how advertisements are heard: these are told by every datapath.
-const HEARING: [&str; 15] = [
+const HEARING: [&str; 16] = [
     "accept_from::",
     "checksum::",
     "crash::",
     "events::",
     "faults::",
+    "flood::",
     "frr::",
     "heard::",
     "junk::",

@@ -11,6 +11,7 @@ mod doctor;
 mod events;
 mod excluded;
 mod faults;
+mod flood;
 mod frr;
 mod guard;
 mod guard_faults;
