@@ -21,6 +21,8 @@ const BPF_XDP: u32 = 37;
 const BPF_TCX_INGRESS: u32 = 46;
 const BPF_TCX_EGRESS: u32 = 47;
 const BPF_F_BEFORE: u32 = 1 << 3;
+/// The most maps of one program: `MAX_USED_MAPS` of the kernel.
+const MAPS: usize = 64;
 /// `linux/if_link.h`.
 const XDP_FLAGS_SKB_MODE: u32 = 1 << 1;
 const XDP_FLAGS_DRV_MODE: u32 = 1 << 2;
@@ -236,22 +238,56 @@ struct InfoQuery {
     info: u64,
 }
 
+/// Asks what the kernel says of an object; a kernel with a longer answer cuts it.
+fn inform<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
+    let mut query = InfoQuery {
+        descriptor: object.as_raw_fd().cast_unsigned(),
+        length: size_of::<T>() as u32,
+        info: ptr::from_mut(info) as u64,
+    };
+    // SAFETY: the kernel reads `query` and writes at most `length` bytes to `info`; both outlive the call.
+    let result = unsafe {
+        libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw mut query, size_of::<InfoQuery>())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// The interface that a BPF link (XDP or tcx) is attached to; 0 once it was detached or its interface is gone.
 ///
 /// # Errors
 /// When the descriptor is no link.
 pub fn attached_to(link: BorrowedFd<'_>) -> io::Result<u32> {
     let mut info = LinkInfo::default();
-    let mut query = InfoQuery {
-        descriptor: link.as_raw_fd().cast_unsigned(),
-        length: size_of::<LinkInfo>() as u32,
-        info: (&raw mut info) as u64,
-    };
-    // SAFETY: the kernel reads `query` and writes at most `length` bytes to `info`; both outlive the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw mut query, size_of::<InfoQuery>())
-    };
-    if result == 0 { Ok(info.ifindex) } else { Err(io::Error::last_os_error()) }
+    inform(link, &mut info)?;
+    Ok(info.ifindex)
+}
+
+/// The beginning of the kernel's `struct bpf_prog_info`.
+#[repr(C)]
+#[derive(Default)]
+struct ProgramInfo {
+    kind: u32,
+    id: u32,
+    tag: [u8; 8],
+    lengths: [u32; 2],
+    code: [u64; 2],
+    loaded: u64,
+    user: u32,
+    maps: u32,
+    map_ids: u64,
+}
+
+/// The identifiers of the maps that a program works on, as many as [`MAPS`]. By the descriptor that we have: opening a
+/// program by its number takes `CAP_SYS_ADMIN`.
+///
+/// # Errors
+/// When the descriptor is no program, or without `CAP_BPF`.
+pub fn maps_of(program: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    let mut ids = [0_u32; MAPS];
+    let mut info =
+        ProgramInfo { maps: MAPS as u32, map_ids: ids.as_mut_ptr() as u64, ..ProgramInfo::default() };
+    inform(program, &mut info)?;
+    Ok(ids.into_iter().take(info.maps as usize).collect())
 }
 
 /// Detaches a program as somebody else's `bpftool link detach` would.

@@ -3,12 +3,12 @@
 
 use std::{collections::BTreeSet, os::fd::AsFd, path::PathBuf};
 
-use aya::{
-    Ebpf, EbpfError, EbpfLoader,
-    programs::{ProgramFd, ProgramInfo},
-};
+use aya::{Ebpf, EbpfError, EbpfLoader, programs::ProgramFd};
 
-use crate::pins::{Pins, PinsError, Shape};
+use crate::{
+    pins::{Pins, PinsError, Shape},
+    sys,
+};
 
 /// The object's hash: programs of another one are not ours.
 const OBJECT_ID: &str = env!("XVRRP_OBJECT_ID");
@@ -66,13 +66,13 @@ pub(super) fn find(pins: &Pins, name: &str, kind: u32) -> Option<PathBuf> {
     if !path.exists() {
         return None;
     }
-    let info = ProgramInfo::from_pin(&path);
-    let maps = info.and_then(|info| info.map_ids()).ok().flatten().unwrap_or_default();
+    let maps = sys::pins::open(&path).and_then(|program| sys::bpf::maps_of(program.as_fd()));
     let ours: BTreeSet<u32> = pins.map_ids();
-    if !maps.is_empty() && maps.iter().all(|map| ours.contains(map)) {
-        return Some(path);
+    match maps {
+        Ok(maps) if !maps.is_empty() && maps.iter().all(|map| ours.contains(map)) => return Some(path),
+        Ok(_) => tracing::warn!("{} works on maps that are not ours: it is replaced", path.display()),
+        Err(error) => tracing::warn!("{} cannot be read ({error}): it is replaced", path.display()),
     }
-    tracing::warn!("{} works on maps that are not ours: it is replaced", path.display());
     if let Err(error) = pins.discard(&path) {
         tracing::warn!("{error}");
     }
