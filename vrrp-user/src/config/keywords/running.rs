@@ -24,7 +24,7 @@ pub(super) const RUNNING: &[Keyword<GlobalDraft>] = &[
     ),
     Keyword::works(
         "vrrp_rt_priority",
-        "50",
+        "50 where allowed",
         // The range fits.
         Number(1..=99, |globals, priority| globals.running.realtime = Some(priority.value as u8)),
         "real-time priority of the threads that keep time, where the node may have one",
