@@ -26,6 +26,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
             "namespace",
             "netlink",
             "pins",
+            "service",
             "spawner",
             "state",
             "status",
@@ -68,6 +69,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
             "datapath",
             "guard",
             "netlink",
+            "notify",
             "perform",
             "state",
             "status",
@@ -76,10 +78,11 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
             "track",
         ],
     ),
+    ("notify", &["config", "spawner", "sys"]),
     ("perform", &["config", "datapath", "netlink", "sys"]),
     ("pins", &["identity", "sys"]),
     ("rights", &["sys"]),
-    ("service", &["config", "control", "node", "spawner", "state", "status", "supervise", "track"]),
+    ("service", &["config", "control", "node", "notify", "spawner", "state", "status", "supervise", "track"]),
     ("spawner", &["config", "sys"]),
     ("state", &["config", "datapath", "identity", "netlink", "sys"]),
     ("status", &[]),
@@ -89,8 +92,13 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// keepalived's words live in these places only; elsewhere the RFC's are used.
-const KEEPALIVED_WORDS_ALLOWED: &[&str] =
-    &["vrrp-user/src/config", "vrrp-user/src/status", "vrrp-user/tests/config", "tests/"];
+const KEEPALIVED_WORDS_ALLOWED: &[&str] = &[
+    "vrrp-user/src/config",
+    "vrrp-user/src/notify",
+    "vrrp-user/src/status",
+    "vrrp-user/tests/config",
+    "tests/",
+];
 const KEEPALIVED_WORDS: &[&str] = &["advert_int", "MASTER", "virtual_router_id", "BACKUP"];
 
 #[test]

@@ -55,6 +55,13 @@ pub enum Command {
     Stop(Stop),
     /// Remove every trace of a node that was killed: addresses, programs, maps, files.
     Cleanup(Cleanup),
+    /// Let the running node read its configuration again; a file that cannot be used changes nothing (exit
+    /// code 3).
+    Reload(Reload),
+    /// Give the addresses of a virtual router or group away: it resigns and stands behind every other router.
+    StepDown(Order),
+    /// Take the addresses of a virtual router or group to this host, before every other router.
+    Take(Order),
 }
 
 /// Which of the nodes of this network namespace is meant.
@@ -159,6 +166,41 @@ pub struct Stop {
     pub which: Which,
 }
 
+/// Arguments of `reload`.
+#[derive(Debug, Args)]
+pub struct Reload {
+    /// Whom to tell.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// Arguments of `step-down` and of `take`.
+#[derive(Debug, Args)]
+pub struct Order {
+    /// The virtual router or the group.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// How long it holds, such as 90s, 10m or 1h [default: until another order or a restart].
+    #[arg(long = "for", value_name = "TIME", value_parser = seconds)]
+    pub seconds: Option<u64>,
+    /// Whom to tell.
+    #[command(flatten)]
+    pub which: Which,
+}
+
+/// A time in whole seconds, minutes or hours.
+fn seconds(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => 0,
+    };
+    let seconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds.filter(|seconds| *seconds > 0).ok_or_else(|| "write 90s, 10m or 1h".to_owned())
+}
+
 /// Parses the command line, runs the command, and prints an error once with all its causes.
 pub fn main() -> ExitCode {
     if keepalived::is_meant() {
@@ -174,6 +216,9 @@ pub fn main() -> ExitCode {
         Command::Events(arguments) => commands::events::run(arguments, style),
         Command::Stop(arguments) => commands::stop::run(arguments),
         Command::Cleanup(arguments) => commands::cleanup::run(arguments, style),
+        Command::Reload(arguments) => commands::reload::run(arguments, style),
+        Command::StepDown(arguments) => commands::order::step_down(arguments, style),
+        Command::Take(arguments) => commands::order::take(arguments, style),
     };
     outcome.unwrap_or_else(|error| failed(&error))
 }
@@ -195,6 +240,23 @@ mod tests {
     #[test]
     fn the_definitions_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, expected) in [
+            ("90", Some(90)),
+            ("90s", Some(90)),
+            ("10m", Some(600)),
+            ("1h", Some(3600)),
+            ("0s", None),
+            ("m", None),
+            ("1d", None),
+            ("-1m", None),
+            ("99999999999999999999h", None),
+        ] {
+            assert_eq!(seconds(text).ok(), expected, "{text}");
+        }
     }
 
     #[test]

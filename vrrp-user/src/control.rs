@@ -42,6 +42,22 @@ pub enum Request {
         /// Leave addresses and leases to the next daemon instead of resigning.
         keep: bool,
     },
+    /// Read the configuration again.
+    Reload,
+    /// Give the addresses of a router or group away.
+    StepDown {
+        /// Which.
+        name: String,
+        /// For how long; until told otherwise if absent.
+        seconds: Option<u64>,
+    },
+    /// Take them.
+    Take {
+        /// Which.
+        name: String,
+        /// For how long; until told otherwise if absent.
+        seconds: Option<u64>,
+    },
 }
 
 /// The answer.
@@ -54,6 +70,10 @@ pub enum Reply {
     Events(Events),
     /// To [`Request::Stop`]: it has begun.
     Stopping,
+    /// It was done, and this came of it.
+    Done(String),
+    /// To [`Request::Reload`]: the file cannot be used, and why. Nothing changed.
+    Unusable(String),
     /// The request was not understood or not answered.
     Error(String),
 }
@@ -96,6 +116,9 @@ pub enum ControlError {
     /// The daemon's own complaint.
     #[error("{0}")]
     Refused(String),
+    /// The configuration cannot be used; the text says why.
+    #[error("the configuration cannot be used; the node goes on as before\n\n{0}")]
+    Unusable(String),
 }
 
 /// A bound control socket, removed when dropped.
@@ -248,9 +271,21 @@ pub fn stop(path: &Path, keep: bool) -> Result<(), ControlError> {
     }
 }
 
+/// Asks the node behind `path` to do something; what came of it, in words.
+///
+/// # Errors
+/// When nobody answers, or it was not done.
+pub fn order(path: &Path, request: &Request) -> Result<String, ControlError> {
+    match ask(path, request)? {
+        Reply::Done(text) => Ok(text),
+        other => Err(refused(other)),
+    }
+}
+
 fn refused(reply: Reply) -> ControlError {
     ControlError::Refused(match reply {
         Reply::Error(text) => text,
+        Reply::Unusable(text) => return ControlError::Unusable(text),
         _ => "xvrrp answered another question than was asked: is it of another version?".to_owned(),
     })
 }

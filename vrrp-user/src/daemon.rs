@@ -19,7 +19,7 @@ use crate::{
     perform::{announce::Announcer, transmit::Transmitter},
     pins::Pins,
     rights,
-    service::Service,
+    service::{Reader, Service},
     spawner,
     state::{self, Leases, Lock, Memory, Store},
     supervise,
@@ -27,10 +27,14 @@ use crate::{
 
 /// Messages that may wait for the protocol thread; their senders wait, it never does.
 const INBOX: usize = 64;
+/// What may wait to be told to others; the node keeps the last state of every router besides.
+const NOTICES: usize = 4096;
 
-/// Runs the node in this thread until it is told to stop. `spawner` was forked before any thread existed.
+/// Runs the node in this thread until it is told to stop. `spawner` was forked before any thread existed; `reader`
+/// reads the configuration again.
 pub fn run(
     configuration: Configuration,
+    reader: Option<Reader>,
     spawner: spawner::Process,
     control: &Path,
     instance: &InstanceName,
@@ -68,9 +72,14 @@ pub fn run(
     }
     let transmitter = Transmitter::new().context("cannot open the sockets that advertisements leave by")?;
     let announcer = Announcer::new().context("cannot open the socket that announcements leave by")?;
-    let scripts = configuration.scripts.clone();
-    let node =
-        Node::new(configuration, (Box::new(datapath), guard), (transmitter, announcer), desired, heritage);
+    let (telling, notices) = mpsc::channel(NOTICES);
+    let node = Node::new(
+        configuration.clone(),
+        (Box::new(datapath), guard),
+        (transmitter, announcer),
+        (desired, telling),
+        heritage,
+    );
 
     // Now, not when the service thread comes to it: a daemon may not live that long.
     if let Err(error) = store.remember(&memories.borrow_and_update()) {
@@ -79,9 +88,11 @@ pub fn run(
     let (supervisor, supervised, pulse) = supervise::begin();
     let service = Service {
         spawner,
-        scripts,
+        configuration,
+        reader,
         reports,
         commands: requests,
+        notices,
         control,
         store: store.clone(),
         memories,

@@ -17,6 +17,7 @@ pub mod logs;
 mod namespace;
 pub mod netlink;
 pub mod node;
+pub mod notify;
 pub mod perform;
 pub mod pins;
 pub mod rights;

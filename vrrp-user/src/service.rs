@@ -1,21 +1,28 @@
-//! The service thread: checks, the control socket and signals, everything that may be slow. It decides nothing.
+//! The service thread: checks, notify, the control socket, signals and reloads, everything that may be slow. It
+//! decides nothing about a router.
+
+mod reload;
+mod signals;
 
 use std::{io, thread, time::Duration};
 
 use tokio::{
     runtime,
-    signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot, watch},
 };
+use vrrp_common::time::Interval;
 
+pub use self::reload::Reader;
+use self::reload::Reloader;
 use crate::{
-    config::model::Script,
+    config::model::Configuration,
     control::{Control, Reply, Request},
-    node::Command,
+    node::{Command, Ordered},
+    notify::{Notice, Teller},
     spawner,
     state::{Memory, Store},
     supervise::{self, Supervisor},
-    track,
+    track::{CheckReport, Watches},
 };
 
 /// How long the protocol thread may take to answer a question.
@@ -25,12 +32,16 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 pub struct Service {
     /// Runs the scripts.
     pub spawner: spawner::Process,
-    /// What to run.
-    pub scripts: Vec<Script>,
+    /// What the node runs at first: who is told, and what is checked.
+    pub configuration: Configuration,
+    /// Reads the configuration again; absent for a node that was started without a file.
+    pub reader: Option<Reader>,
     /// Where results go.
-    pub reports: mpsc::Sender<track::CheckReport>,
+    pub reports: mpsc::Sender<CheckReport>,
     /// Where commands go.
     pub commands: mpsc::Sender<Command>,
+    /// What is to be told.
+    pub notices: mpsc::Receiver<Notice>,
     /// Where questions come from.
     pub control: Control,
     /// Where memories are kept.
@@ -42,54 +53,49 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the thread; it ends when the protocol thread no longer listens.
+    /// Starts the thread; it ends when the node is gone and what it had to tell is told.
     pub fn spawn(self) -> io::Result<thread::JoinHandle<()>> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().name("service".to_owned()).spawn(move || runtime.block_on(self.run()))
     }
 
     async fn run(self) {
-        let Self { spawner, scripts, reports, commands, control, store, memories, supervisor } = self;
+        let Self { spawner, configuration, reader, reports, commands, notices, control, .. } = self;
+        let (store, memories, supervisor) = (self.store, self.memories, self.supervisor);
+        let spawner = match spawner.attach() {
+            Ok(spawner) => spawner,
+            Err(error) => return tracing::error!("cannot talk to the spawner process: {error}"),
+        };
+        let (fresh, configurations) = mpsc::unbounded_channel();
+        let mut teller = Teller::new(spawner.clone());
+        teller.set(&configuration);
+        let mut watches = Watches::new(spawner.clone(), reports);
+        watches.set(&configuration.checks);
+        let source = (reader, configuration.net_namespace.clone());
+        let reloader = Reloader::new(source, commands.clone(), fresh, watches);
         let serve = async {
-            if let Err(error) = control.serve(|request| ask(commands.clone(), request)).await {
+            if let Err(error) = control.serve(|request| ask(&commands, &reloader, request)).await {
                 tracing::error!("control socket: {error}; `xvrrp status` does not work until a restart");
             }
         };
         let signals = async {
-            if let Err(error) = forward_signals(commands.clone()).await {
+            if let Err(error) = signals::forward(&commands, &reloader).await {
                 tracing::error!("cannot listen for signals: {error}");
             }
         };
-        let checks = async {
-            match spawner.attach() {
-                Ok(spawner) => run_checks(scripts, spawner, reports).await,
-                Err(error) => {
-                    tracing::error!("cannot talk to the spawner process: {error}; every check fails");
-                }
-            }
+        let lost = async {
+            let why = spawner.closed().await;
+            tracing::error!("{why}; every check fails until a restart");
         };
         let everything =
-            async { tokio::join!(checks, serve, signals, keep(store, memories), supervisor.run()) };
+            async { tokio::join!(lost, serve, signals, keep(store, memories), supervisor.run()) };
         tokio::select! {
             _ = everything => {}
-            () = commands.closed() => {}
+            // Ends after the node, with what the node had to tell at its own end.
+            () = teller.run(notices, configurations) => {}
         }
         supervise::ended();
     }
-}
-
-/// Runs the checks for ever, and says so once if their process is lost: from then on every check fails.
-async fn run_checks(
-    scripts: Vec<Script>,
-    spawner: spawner::Spawner,
-    reports: mpsc::Sender<track::CheckReport>,
-) {
-    let watch = spawner.clone();
-    let lost = async move {
-        let why = watch.closed().await;
-        tracing::error!("{why}; every check fails until a restart");
-    };
-    tokio::join!(track::run(scripts, spawner, reports), lost);
 }
 
 /// Writes down what the node wants to leave, whenever that changes.
@@ -103,11 +109,18 @@ async fn keep(store: Store, mut memories: watch::Receiver<Memory>) {
 }
 
 /// Puts a request to the node; `None` if it does not answer in time.
-async fn ask(commands: mpsc::Sender<Command>, request: Request) -> Option<Reply> {
+async fn ask(commands: &mpsc::Sender<Command>, reloader: &Reloader, request: Request) -> Option<Reply> {
     let ask = async {
         Some(match request {
-            Request::Status => Reply::Status(Box::new(put(&commands, Command::Status).await?)),
-            Request::Events => Reply::Events(put(&commands, Command::Events).await?),
+            Request::Status => Reply::Status(Box::new(put(commands, Command::Status).await?)),
+            Request::Events => Reply::Events(put(commands, Command::Events).await?),
+            Request::Reload => reloader.reload().await,
+            Request::StepDown { name, seconds } => {
+                order(commands, name, Ordered::StepDown(seconds.map(Interval::from_secs))).await?
+            }
+            Request::Take { name, seconds } => {
+                order(commands, name, Ordered::Take(seconds.map(Interval::from_secs))).await?
+            }
             Request::Stop { keep } => {
                 tracing::info!(
                     "asked to stop{}",
@@ -121,6 +134,11 @@ async fn ask(commands: mpsc::Sender<Command>, request: Request) -> Option<Reply>
     tokio::time::timeout(ANSWER_TIME, ask).await.ok().flatten()
 }
 
+async fn order(commands: &mpsc::Sender<Command>, name: String, order: Ordered) -> Option<Reply> {
+    let outcome = put(commands, |reply| Command::Order { name, order, reply }).await?;
+    Some(outcome.map_or_else(Reply::Error, Reply::Done))
+}
+
 async fn put<T>(
     commands: &mpsc::Sender<Command>,
     question: impl FnOnce(oneshot::Sender<T>) -> Command,
@@ -128,36 +146,4 @@ async fn put<T>(
     let (reply, answer) = oneshot::channel();
     commands.send(question(reply)).await.ok()?;
     answer.await.ok()
-}
-
-/// SIGTERM and SIGINT stop the node. What keepalived understands besides must not kill it: the address would
-/// stay behind.
-async fn forward_signals(commands: mpsc::Sender<Command>) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut dump = signal(SignalKind::user_defined1())?;
-    let mut statistics = signal(SignalKind::user_defined2())?;
-    loop {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-            _ = hangup.recv() => {
-                tracing::warn!("SIGHUP received: this version cannot reload, restart it to read the file again");
-                continue;
-            }
-            _ = dump.recv() => {
-                tracing::warn!("SIGUSR1 received: nothing is dumped, use `xvrrp status`");
-                continue;
-            }
-            _ = statistics.recv() => {
-                tracing::warn!("SIGUSR2 received: nothing is dumped, use `xvrrp status --json`");
-                continue;
-            }
-        };
-        tracing::info!("{name} received, resigning");
-        if commands.send(Command::Stop).await.is_err() {
-            return Ok(());
-        }
-    }
 }

@@ -62,6 +62,9 @@ pub struct RouterStatus {
     pub state: String,
     /// Why the router is in Fault.
     pub fault: Option<String>,
+    /// The group that it moves with.
+    #[serde(default)]
+    pub group: Option<String>,
     /// The priorities and where they come from.
     pub priority: Priority,
     /// How advertisements are received.
@@ -107,6 +110,9 @@ pub struct Priority {
     pub effective: u8,
     /// The checks that bear on it.
     pub checks: Vec<CheckStatus>,
+    /// What the operator ordered: "stepped down", "taken", and until when. The base does not count meanwhile.
+    #[serde(default)]
+    pub ordered: Option<String>,
 }
 
 /// One check as one router sees it.
@@ -114,10 +120,10 @@ pub struct Priority {
 pub struct CheckStatus {
     /// The script's name.
     pub name: String,
-    /// "pending", "healthy" or "failing".
+    /// "pending", "healthy", "failing", or "value" for a number in a file.
     pub health: String,
-    /// -253 to 253; 0 means that failure is a fault.
-    pub weight: i16,
+    /// -254 to 254, for files any number; 0 means that failure is a fault.
+    pub weight: i32,
     /// Success and failure change places.
     pub reverse: bool,
     /// The last result in words.

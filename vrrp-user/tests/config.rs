@@ -23,7 +23,10 @@ use std::{
 
 use vrrp_user::config::{
     self, Diagnostic, Host, Loaded, Severity, load_for,
-    model::{Configuration, Credentials, Instance, Routing, Script, VirtualAddress},
+    model::{
+        Check, Configuration, Credentials, Instance, Notify, Program, Routing, Script, TrackedFile,
+        TrackedProcess, VirtualAddress,
+    },
 };
 
 /// A host whose answers do not depend on where the tests run.
@@ -74,9 +77,11 @@ impl Host for TestHost {
     fn program(&self, program: &str) -> Option<PathBuf> {
         match program {
             "killall" => Some("/usr/bin/killall".into()),
-            "/bin/true" | "/bin/sh" | "/etc/keepalived/check.sh" | "/srv/open/check.sh" => {
-                Some(program.into())
-            }
+            "/bin/true"
+            | "/bin/sh"
+            | "/etc/keepalived/check.sh"
+            | "/etc/keepalived/notify.sh"
+            | "/srv/open/check.sh" => Some(program.into()),
             _ => None,
         }
     }
@@ -324,12 +329,67 @@ fn describe(configuration: &Configuration) -> BTreeMap<String, String> {
             values.insert(format!("{}.{name}", instance.name), value);
         }
     }
-    for script in &configuration.scripts {
-        for (name, value) in describe_script(script) {
-            values.insert(format!("{}.{name}", script.name), value);
-        }
+    for check in &configuration.checks {
+        let described = match check {
+            Check::Script(script) => describe_script(script),
+            Check::File(file) => describe_file(file),
+            Check::Process(process) => describe_process(process),
+            Check::Interface(_) => vec![],
+        };
+        values.extend(described.into_iter().map(|(name, value)| (format!("{}.{name}", check.name()), value)));
     }
+    for group in &configuration.groups {
+        let members: Vec<&str> =
+            group.members.iter().map(|index| &*configuration.instances[*index].name).collect();
+        values.insert(format!("{}.members", group.name), members.join(" "));
+        values.insert(format!("{}.notify", group.name), describe_notify(&group.notify));
+    }
+    let fifos = configuration.fifos.iter().map(|fifo| {
+        let owner = fifo.owner.map(|owner| format!(" {}:{}", owner.uid, owner.gid)).unwrap_or_default();
+        let reader = fifo.reader.as_ref().map(|reader| format!(" by {}", program(reader)));
+        format!("{}{owner}{}", fifo.path.display(), reader.unwrap_or_default())
+    });
+    values.insert("fifos".into(), fifos.collect::<Vec<_>>().join(", "));
     values
+}
+
+fn program(program: &Program) -> String {
+    format!("{} as {}:{}", program.command.join("|"), program.user.uid, program.user.gid)
+}
+
+fn describe_notify(notify: &Notify) -> String {
+    let programs = [
+        ("master", &notify.active),
+        ("backup", &notify.backup),
+        ("fault", &notify.fault),
+        ("stop", &notify.stop),
+        ("deleted", &notify.deleted),
+        ("every", &notify.every),
+        ("lower", &notify.losing),
+    ];
+    let mut said: Vec<String> =
+        programs.iter().filter_map(|(name, it)| Some(format!("{name} {}", program(it.as_ref()?)))).collect();
+    said.extend(notify.priority_changes.then(|| "priorities".to_owned()));
+    said.extend((notify.tells_deleted && notify.deleted.is_none()).then(|| "deleted".to_owned()));
+    said.join("; ")
+}
+
+fn describe_file(file: &TrackedFile) -> Vec<(&'static str, String)> {
+    let init =
+        file.init.map(|init| format!("{}{}", init.value, if init.overwrite { " overwrite" } else { "" }));
+    vec![("path", file.path.clone()), ("init", or_none(init))]
+}
+
+fn describe_process(process: &TrackedProcess) -> Vec<(&'static str, String)> {
+    let words = [std::slice::from_ref(&process.program), process.parameters.as_slice()].concat();
+    let most = if process.quorum_max == u32::MAX { "any".into() } else { process.quorum_max.to_string() };
+    vec![
+        ("process", words.join("|")),
+        ("matching", process.matching.map_or_else(|| "none".into(), |how| format!("{how:?}"))),
+        ("full_command", process.full_command.to_string()),
+        ("quorum", format!("{} to {most}", process.quorum)),
+        ("delays", format!("{}, {}", process.fork_delay, process.terminate_delay)),
+    ]
 }
 
 fn or_none(value: Option<impl ToString>) -> String {
@@ -346,7 +406,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         .map(|networks| networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     let tracks = instance.tracks.iter().map(|track| {
         let reverse = if track.reverse { " reverse" } else { "" };
-        format!("{} weight {}{reverse}", configuration.scripts[track.script].name, track.weight)
+        format!("{} weight {}{reverse}", configuration.checks[track.check].name(), track.weight)
     });
     vec![
         ("interface", instance.interface.clone()),
@@ -376,6 +436,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("lower_delay", announce.lower_priority_delay.to_string()),
         ("lower_repeat", announce.lower_priority_repeat.to_string()),
         ("tracks", tracks.collect::<Vec<_>>().join(", ")),
+        ("notify", describe_notify(&instance.notify)),
     ]
 }
 

@@ -108,6 +108,17 @@ impl Xvrrp {
         self.host.check(&[&self.program, command])
     }
 
+    /// Runs the program with these arguments beside the node, to ask it for something.
+    pub fn ask(&self, arguments: &[&str]) -> Result<Output> {
+        self.host.run(&[&[self.program.as_str()], arguments].concat())
+    }
+
+    /// Gives it another configuration file text and lets it read that.
+    pub fn reload(&self, config: &str) -> Result<Output> {
+        self.host.write_file("xvrrp.conf", &(datapath(&self.host) + config))?;
+        self.ask(&["reload"])
+    }
+
     /// What status says of one virtual router.
     pub fn router(&self, instance: &str) -> Result<Value> {
         let status = self.status()?;

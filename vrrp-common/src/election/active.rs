@@ -8,6 +8,9 @@ use crate::time::{Instant, Interval};
 /// Announcements against a losing Active keep at least this distance, whatever its interval: an announcement
 /// is a burst for every address, and one a second is enough to overrule it.
 const ANNOUNCE_DAMPING: Interval = Interval::from_secs(1);
+/// A longer interval takes effect when this many advertisements have told of it: a Backup that lost some of them
+/// still counts with the shorter one.
+const TELLING: u8 = 3;
 /// A loser that says nothing for this many of its own intervals has yielded.
 const SILENT_INTERVALS: u64 = 2;
 
@@ -30,6 +33,8 @@ pub(super) struct Active {
     announce_from: Instant,
     /// When the loser will have been silent for long enough.
     rival_silent: Option<Instant>,
+    /// The shorter interval that was configured before, and how many advertisements still keep to it.
+    former: Option<(Interval, u8)>,
 }
 
 /// What became of an Active.
@@ -53,6 +58,7 @@ impl Active {
             answer_from: now,
             announce_from: now,
             rival_silent: None,
+            former: None,
         }
     }
 
@@ -60,6 +66,22 @@ impl Active {
     /// asked for. When it was last sent is not known to the microsecond; the turn that sent had begun by `granted`.
     pub(super) fn adopted(own: &Own, lease: Lease, now: Instant) -> Self {
         Self { sent: Some(lease.granted), lease: Some(lease), acquired: true, ..Self::taken_over(own, now) }
+    }
+
+    /// The interval may have changed from `before`. A shorter one holds at once; with a longer one, cadence and
+    /// lease stay until the Backups know of it.
+    pub(super) fn reconfigured(&mut self, own: &Own, before: Interval, now: Instant) {
+        let shortest = self.former.map_or(before, |(former, _)| former.min(before));
+        if own.interval() == before {
+            return;
+        }
+        self.former = (own.interval() > shortest).then_some((shortest, TELLING));
+        self.next = self.next.min(now.after(own.interval()));
+    }
+
+    /// The distance of advertisements, and what the lease counts in.
+    fn pace(&self, own: &Own) -> Interval {
+        self.former.map_or_else(|| own.interval(), |(former, _)| former)
     }
 
     pub(super) fn next_advertisement(&self) -> Instant {
@@ -87,7 +109,7 @@ impl Active {
         }
         let due = self.next <= now;
         if due {
-            self.next = next_on_grid(self.next, own.interval(), now);
+            self.next = next_on_grid(self.next, self.pace(own), now);
         }
         let silent = self.rival_silent.is_some_and(|silent| silent <= now);
         if silent {
@@ -120,7 +142,8 @@ impl Active {
         let first = !mem::replace(&mut self.acquired, true);
         // Addresses that were closed could not be defended: somebody else may have been believed meanwhile.
         let reopened = self.lease.is_some_and(|old| old.until <= now);
-        let until = timers::lease_until(sent, own.interval(), own.parameters.down_timer_adverts);
+        let until = timers::lease_until(sent, self.pace(own), own.parameters.down_timer_adverts);
+        self.former = self.former.filter(|(_, left)| *left > 1).map(|(former, left)| (former, left - 1));
         self.sent = Some(sent);
         self.lease = until.map(|until| Lease { granted, until });
         Actions::of([

@@ -86,7 +86,7 @@ impl Backup {
 
     /// When the `Active_Down_Timer` fires. Follows from what was heard and from the effective priority, so a
     /// change of priority shifts it by the difference of the skews.
-    fn down(&self, own: &Own) -> Instant {
+    pub(super) fn down(&self, own: &Own) -> Instant {
         let entered = self.since.after(own.down(self.active_adver_interval));
         let heard = self.actives.iter().map(|known| known.until(own)).max();
         match self.timer {

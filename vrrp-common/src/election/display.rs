@@ -34,6 +34,7 @@ impl fmt::Display for Fault {
             Self::CheckFailing(check) => write!(f, "check {check} fails"),
             Self::CannotListen => f.write_str("cannot listen on the interface"),
             Self::AddressesRefused => f.write_str("the host refused every virtual address"),
+            Self::GroupMember(member) => write!(f, "member {member} of the group is in Fault"),
         }
     }
 }
@@ -64,6 +65,8 @@ impl fmt::Display for Reason {
             }
             Self::Faulted(fault) => fault.fmt(f),
             Self::Recovered(fault) => recovered(*fault, f),
+            Self::GroupSteppedBack => f.write_str("another member of the group stepped back"),
+            Self::Asked => f.write_str("the operator asked for it"),
             Self::Shutdown => f.write_str("shutting down"),
         }
     }
@@ -77,5 +80,6 @@ fn recovered(fault: Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Fault::CheckPending(check) | Fault::CheckFailing(check) => write!(f, "check {check} succeeds"),
         Fault::CannotListen => f.write_str("the interface is listened on"),
         Fault::AddressesRefused => f.write_str("the virtual addresses are to be tried again"),
+        Fault::GroupMember(_) => f.write_str("no member of the group is in Fault"),
     }
 }

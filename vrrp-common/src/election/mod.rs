@@ -8,6 +8,7 @@ mod active;
 mod actives;
 mod backup;
 mod display;
+pub mod groups;
 mod own;
 mod priority;
 mod replay;

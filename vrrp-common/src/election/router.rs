@@ -28,6 +28,7 @@ pub struct VirtualRouter {
     own: Own,
     fault: Option<Fault>,
     role: Role,
+    listens_first: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,13 @@ impl VirtualRouter {
     /// A router in Initialize, eligible and with its configured priority until told otherwise.
     pub fn new(parameters: Parameters) -> Self {
         let own = Own { parameters, priority: parameters.priority };
-        Self { own, fault: None, role: Role::Initialize }
+        Self { own, fault: None, role: Role::Initialize, listens_first: false }
+    }
+
+    /// Whether even the owner of the addresses listens first, as every other router does: in a group it must
+    /// not be Active before the others are.
+    pub fn listen_first(&mut self, first: bool) {
+        self.listens_first = first;
     }
 
     /// Takes one input at the time `now` and says what the host must do. Inputs that mean nothing in the
@@ -60,6 +67,12 @@ impl VirtualRouter {
                 self.own.parameters.source = source;
                 Actions::NONE
             }
+            Input::Configure(parameters) => self.configure(parameters, now),
+            Input::StepDown(reason) => self.step_down(reason, now),
+            Input::TakeOver(reason) => match self.role {
+                Role::Backup(_) => self.take_over(reason, now),
+                Role::Initialize | Role::Fault | Role::Active(_) => Actions::NONE,
+            },
             Input::Sent { granted, sent } => match &mut self.role {
                 Role::Active(active) => active.sent(&self.own, granted, sent, now),
                 Role::Initialize | Role::Fault | Role::Backup(_) => Actions::NONE,
@@ -76,6 +89,14 @@ impl VirtualRouter {
             Role::Initialize | Role::Fault => None,
             Role::Backup(backup) => Some(backup.deadline(&self.own)),
             Role::Active(active) => Some(active.deadline()),
+        }
+    }
+
+    /// When a Backup becomes Active at the next [`Input::Timer`], unless it hears of an Active before.
+    pub fn takeover_due(&self) -> Option<Instant> {
+        match &self.role {
+            Role::Backup(backup) => Some(backup.down(&self.own)),
+            Role::Initialize | Role::Fault | Role::Active(_) => None,
         }
     }
 
@@ -165,7 +186,7 @@ impl VirtualRouter {
         }
         match self.fault {
             Some(fault) => self.leave(Role::Fault, Reason::Faulted(fault)),
-            None if self.own.is_owner() => self.start(Reason::Owner, now),
+            None if self.starts_active() => self.start(Reason::Owner, now),
             None => self.start(Reason::Started, now),
         }
     }
@@ -202,10 +223,39 @@ impl VirtualRouter {
 
     /// RFC 9568 §6.4.1: the owner is Active at once, everybody else listens first.
     fn start(&mut self, reason: Reason, now: Instant) -> Actions {
-        if self.own.is_owner() {
+        if self.starts_active() {
             return self.take_over(reason, now);
         }
         self.leave(Role::Backup(Backup::started(&self.own, now)), reason)
+    }
+
+    fn starts_active(&self) -> bool {
+        self.own.is_owner() && !self.listens_first
+    }
+
+    /// Takes the new settings in place. The effective priority follows when the caller tells it, but for an
+    /// owner's, which is never told.
+    fn configure(&mut self, parameters: Parameters, now: Instant) -> Actions {
+        let source = self.own.parameters.source;
+        let before = mem::replace(&mut self.own.parameters, Parameters { source, ..parameters });
+        if before.priority == OWNER || parameters.priority == OWNER {
+            self.own.priority = parameters.priority;
+        }
+        if let Role::Active(active) = &mut self.role {
+            active.reconfigured(&self.own, before.advertisement_interval, now);
+        }
+        Actions::NONE
+    }
+
+    fn step_down(&mut self, reason: Reason, now: Instant) -> Actions {
+        let Role::Active(active) = &self.role else { return Actions::NONE };
+        let acquired = active.has_acquired();
+        Actions::of([
+            self.enter(Role::Backup(Backup::started(&self.own, now)), reason),
+            Some(Action::Close),
+            Some(self.own.resign()),
+            acquired.then_some(Action::Release),
+        ])
     }
 
     fn timer(&mut self, now: Instant) -> Actions {

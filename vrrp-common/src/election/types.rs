@@ -55,6 +55,8 @@ pub enum Fault {
     CannotListen,
     /// The host refused every virtual address for one Active_Down_Interval.
     AddressesRefused,
+    /// Another member of the router's group is in Fault; the index is the caller's.
+    GroupMember(u16),
 }
 
 /// One received and judged advertisement.
@@ -90,6 +92,12 @@ pub enum Input {
     Eligibility(Option<Fault>),
     /// The primary address changed.
     Source(Address),
+    /// The configuration changed; the primary address stays as last told. State and timers go on.
+    Configure(Parameters),
+    /// An Active is to resign and become Backup. Nobody else is known to be Active, so it says farewell.
+    StepDown(Reason),
+    /// A Backup is to become Active, whoever else is.
+    TakeOver(Reason),
     /// The kernel took the advertisement that the last [`Action::Advertise`] of non-zero priority asked for.
     /// `granted` is the clock as read before the records were looked at, `sent` just before the send call.
     Sent {
@@ -221,6 +229,10 @@ pub enum Reason {
     Faulted(Fault),
     /// The fault is gone.
     Recovered(Fault),
+    /// Another member of the group stepped back.
+    GroupSteppedBack,
+    /// The operator asked for it.
+    Asked,
     /// The node stops.
     Shutdown,
 }

@@ -7,6 +7,7 @@
 mod active;
 mod adopt;
 mod backup;
+mod configure;
 mod delay;
 mod edges;
 mod lease;

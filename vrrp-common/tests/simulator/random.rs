@@ -96,6 +96,8 @@ fn name(action: &Action) -> &'static str {
             Reason::Stalled { .. } => "stalled",
             Reason::Faulted(_) => "faulted",
             Reason::Recovered(_) => "recovered",
+            Reason::GroupSteppedBack => "group stepped back",
+            Reason::Asked => "asked",
             Reason::Shutdown => "shutdown",
         },
         Action::Announce(Announcement::Takeover) => "takeover",

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The exit code for a file that cannot be used.
-const UNUSABLE: u8 = 3;
+pub(super) const UNUSABLE: u8 = 3;
 
 /// Reports on the file; exit code 3 if a node would refuse it.
 pub fn run(arguments: &cli::Check, style: Style) -> anyhow::Result<ExitCode> {

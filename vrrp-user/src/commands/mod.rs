@@ -5,6 +5,8 @@ pub mod check;
 pub mod cleanup;
 pub mod doctor;
 pub mod events;
+pub mod order;
+pub mod reload;
 pub mod run;
 pub mod status;
 pub mod stop;

@@ -1,6 +1,6 @@
 //! `xvrrp run`: reads the configuration, says what is wrong with it, and becomes the daemon.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -8,7 +8,9 @@ use super::Style;
 use crate::{
     cli,
     config::{self, Loaded},
-    daemon, logs, namespace, spawner,
+    daemon, logs, namespace,
+    service::Reader,
+    spawner,
 };
 
 /// The exit code for a command line that cannot be used, as clap's own.
@@ -30,7 +32,9 @@ pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
         return Ok(if arguments.options.is_some() { ExitCode::from(USAGE) } else { ExitCode::FAILURE });
     };
     let guard = logs::start(style.level(), style.color_on_stderr());
-    let outcome = daemon::run(configuration, spawner, &arguments.which.control(), &arguments.which.instance);
+    let reader = reader(arguments)?;
+    let which = &arguments.which;
+    let outcome = daemon::run(configuration, reader, spawner, &which.control(), &which.instance);
     drop(guard);
     outcome.map(|()| ExitCode::SUCCESS)
 }
@@ -39,10 +43,28 @@ fn load(arguments: &cli::Run) -> Result<Loaded> {
     if let Some(options) = &arguments.options {
         return Ok(config::from_options(options));
     }
-    let path = match &arguments.file {
-        Some(path) => path.clone(),
+    Ok(config::load(&path(arguments)?, arguments.config_id.as_deref()))
+}
+
+/// Reads the same file again.
+fn reader(arguments: &cli::Run) -> Result<Option<Reader>> {
+    if arguments.options.is_some() {
+        return Ok(None);
+    }
+    let (path, config_id) = (path(arguments)?, arguments.config_id.clone());
+    let keep_going = arguments.keep_going;
+    Ok(Some(Box::new(move || {
+        let mut loaded = config::load(&path, config_id.as_deref());
+        let rest = loaded.remaining.take().filter(|_| keep_going);
+        loaded.configuration = loaded.configuration.or(rest);
+        loaded
+    })))
+}
+
+fn path(arguments: &cli::Run) -> Result<PathBuf> {
+    match &arguments.file {
+        Some(path) => Ok(path.clone()),
         None => config::default_path()
-            .context("no configuration: name a file with -f, or give --interface, --vrid and --vip")?,
-    };
-    Ok(config::load(&path, arguments.config_id.as_deref()))
+            .context("no configuration: name a file with -f, or give --interface, --vrid and --vip"),
+    }
 }

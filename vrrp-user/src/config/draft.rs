@@ -1,5 +1,8 @@
 //! Settings as they were given, before defaults. What they mean together is not decided here.
 
+mod notify;
+mod tracking;
+
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr},
@@ -13,6 +16,9 @@ use super::{
     },
     source::Span,
 };
+
+pub(super) use notify::{FifoDraft, NotifyDraft, ProgramDraft};
+pub(super) use tracking::{FileDraft, GroupDraft, ProcessDraft, TrackDraft, TrackKind};
 
 /// A value and where it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +36,9 @@ pub(super) struct Draft {
     pub(super) net_namespace: Option<String>,
     pub(super) statics: StaticsDraft,
     pub(super) rule_numbers: RuleNumbers,
+    pub(super) files: Vec<FileDraft>,
+    pub(super) processes: Vec<ProcessDraft>,
+    pub(super) groups: Vec<GroupDraft>,
 }
 
 /// `static_ipaddress`, `static_routes` and `static_rules`.
@@ -89,6 +98,10 @@ pub(super) struct GlobalDraft {
     pub(super) checksum: ChecksumDraft,
     pub(super) guard: GuardMode,
     pub(super) running: Running,
+    /// `notify_fifo` and `vrrp_notify_fifo`.
+    pub(super) fifos: [FifoDraft; 2],
+    pub(super) fifo_states_on_reload: bool,
+    pub(super) priority_changes: bool,
 }
 
 /// `checksum` and `v3_checksum_as_v2` of the node or of one instance.
@@ -177,6 +190,7 @@ pub(super) struct InstanceDraft {
     pub(super) group: Option<Given<IpAddr>>,
     pub(super) garp: GarpDraft,
     pub(super) tracks: Vec<TrackDraft>,
+    pub(super) notify: NotifyDraft,
 }
 
 impl InstanceDraft {
@@ -215,6 +229,7 @@ impl InstanceDraft {
             group: None,
             garp: GarpDraft::default(),
             tracks: Vec::new(),
+            notify: NotifyDraft::default(),
         }
     }
 }
@@ -241,15 +256,6 @@ pub(super) struct VirtualMacDraft {
     pub(super) span: Span,
     pub(super) interface: Option<String>,
     pub(super) mac: Option<[u8; 6]>,
-}
-
-/// An entry of `track_script`.
-#[derive(Debug)]
-pub(super) struct TrackDraft {
-    pub(super) name: String,
-    pub(super) span: Span,
-    pub(super) weight: Option<i16>,
-    pub(super) reverse: Option<bool>,
 }
 
 /// The options of a virtual address.
@@ -282,7 +288,7 @@ pub(super) struct ScriptDraft {
     pub(super) command: Option<Span>,
     pub(super) interval: Option<Interval>,
     pub(super) timeout: Option<Interval>,
-    pub(super) weight: i16,
+    pub(super) weight: i32,
     pub(super) reverse: bool,
     pub(super) rise: Option<i64>,
     pub(super) fall: Option<i64>,

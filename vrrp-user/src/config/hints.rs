@@ -30,7 +30,7 @@ pub(super) fn hints(loaded: &Loaded, host: &dyn Host) -> Vec<Diagnostic> {
                 hints.extend(instance.into_iter().flat_map(|instance| of_instance(instance, statement)));
             }
             b"vrrp_script" => {
-                let script = configuration.scripts.iter().find(|script| script.name == name);
+                let script = configuration.scripts().find(|script| script.name == name);
                 hints.extend(script.into_iter().flat_map(|script| of_script(script, statement, host)));
             }
             _ => {}

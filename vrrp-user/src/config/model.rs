@@ -1,8 +1,10 @@
 //! The effective configuration: every default applied, every value checked. No parsing happens here.
 
 mod network;
+mod notify;
 mod routing;
 mod running;
+mod tracking;
 
 use std::net::IpAddr;
 
@@ -12,6 +14,11 @@ pub use running::Running;
 use vrrp_common::{
     time::Interval,
     wire::{Family, Version},
+};
+
+pub use notify::{Fifo, Group, Notify, Program};
+pub use tracking::{
+    Check, CheckKind, InitialValue, ParameterMatch, Script, Track, TrackedFile, TrackedProcess,
 };
 
 /// What one node runs.
@@ -25,12 +32,28 @@ pub struct Configuration {
     pub net_namespace: Option<String>,
     /// Virtual routers in the file's order.
     pub instances: Vec<Instance>,
-    /// Check scripts that at least one instance tracks.
-    pub scripts: Vec<Script>,
+    /// Instances that move together.
+    pub groups: Vec<Group>,
+    /// What at least one instance tracks.
+    pub checks: Vec<Check>,
+    /// Pipes that are told of every transition.
+    pub fifos: Vec<Fifo>,
+    /// `fifo_write_vrrp_states_on_reload`.
+    pub fifo_states_on_reload: bool,
     /// What stands while the node runs, whoever is Active.
     pub statics: Statics,
     /// `guard`, and `tc_hook` of the node.
     pub guard: Guard,
+}
+
+impl Configuration {
+    /// The scripts among the checks.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
+        self.checks.iter().filter_map(|check| match check {
+            Check::Script(script) => Some(script),
+            _ => None,
+        })
+    }
 }
 
 /// How the addresses are to be guarded.
@@ -123,8 +146,10 @@ pub struct Instance {
     pub checksum: Checksum,
     /// Gratuitous ARP and unsolicited NA settings.
     pub announce: Announce,
-    /// `track_script`.
+    /// What it tracks, its group's trackers included.
     pub tracks: Vec<Track>,
+    /// Who is told of its transitions.
+    pub notify: Notify,
 }
 
 impl Instance {
@@ -246,38 +271,6 @@ pub struct Announce {
     pub lower_priority_delay: Interval,
     /// Like `repeat`, after a losing Active was heard.
     pub lower_priority_repeat: u32,
-}
-
-/// What one check means to one instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Track {
-    /// Index into [`Configuration::scripts`].
-    pub script: usize,
-    /// -253 to 253; 0 means that failure is a fault.
-    pub weight: i16,
-    /// The adjustment changes its sign; with weight 0, success is the fault instead of failure.
-    pub reverse: bool,
-}
-
-/// A check script.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script {
-    /// The name in the file.
-    pub name: String,
-    /// Program and arguments; the program is an absolute path or is searched in PATH.
-    pub command: Vec<String>,
-    /// From one start to the next.
-    pub interval: Interval,
-    /// A run that takes longer has failed.
-    pub timeout: Interval,
-    /// Consecutive successes that turn a failing check good.
-    pub rise: u32,
-    /// Consecutive failures that turn a good check bad.
-    pub fall: u32,
-    /// Begin as failing rather than as unknown.
-    pub init_fail: bool,
-    /// The user and group that it runs as.
-    pub user: Credentials,
 }
 
 /// A user and a group, resolved.

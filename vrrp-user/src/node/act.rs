@@ -11,6 +11,7 @@ use super::Node;
 use crate::{
     config::model::Statics,
     netlink::{Desired, DesiredRouter},
+    notify::Happening,
     perform::transmit::{Route, Sent},
     sys::clock,
 };
@@ -29,13 +30,15 @@ impl Node {
         if let Some(view) = router.view(now) {
             self.datapath.update(router.slot, view);
         }
+        self.tell_state(index);
     }
 
     fn perform(&mut self, index: usize, action: Action, due: Option<Instant>, granted: Instant) {
         match action {
             Action::Transition(transition) => {
+                let reason = self.reason_words(index, &transition.reason);
                 let router = &mut self.routers[index];
-                router.history.note(&router.instance.name, &transition, &self.checks);
+                router.history.note(&router.instance.name, &transition, reason);
             }
             Action::Advertise { priority, interval, copies } => {
                 self.advertise(index, (priority, interval, copies), due, granted);
@@ -101,10 +104,17 @@ impl Node {
             Announcement::Takeover => self.announcer.start(slot, router.instance.announce, now),
             again => self.announcer.again(slot, again, now),
         }
+        if occasion == Announcement::LosingActive {
+            self.tell(index, Happening::Losing);
+        }
     }
 
     /// Tells the address thread which routers hold their addresses; it works towards that at its own pace.
     pub(super) fn publish(&mut self) {
+        if self.reloading {
+            // An address may move from one router to another: what is in between is nothing to work towards.
+            return;
+        }
         self.generation += 1;
         let mut routers: Vec<_> = self
             .routers
@@ -148,6 +158,7 @@ impl Node {
                 self.input(index, Input::Shutdown, now);
             }
         }
+        (0..self.groups.len()).for_each(|group| self.tell_group(group));
         self.stop_by = Some(now.after(super::STOP_PATIENCE));
         self.publish();
     }

@@ -11,7 +11,7 @@ use vrrp_common::{
 
 use super::{Node, links::ground, router::Router};
 use crate::{
-    config::model::{Instance, Script},
+    config::model::{Check, Instance},
     datapath::Slot,
     netlink::DesiredRouter,
     state::{Leases, Memory, PlaceMemory, RouterMemory},
@@ -55,7 +55,7 @@ pub(super) fn settle(instances: Vec<Instance>, heritage: &Heritage, now: Instant
 
 impl Node {
     /// Takes in what was left. Leases that nobody can adopt are gone for good.
-    pub(super) fn inherit(&mut self, scripts: &[Script]) {
+    pub(super) fn inherit(&mut self, checks: &[Check]) {
         let now = clock::now();
         let Heritage { left, leases, .. } = &mut self.heritage;
         left.adoptions.retain(|at| now < Instant::from_nanos(*at).after(WINDOW));
@@ -68,7 +68,7 @@ impl Node {
             self.routers.iter_mut().for_each(|router| router.left = None);
         } else if wanted {
             left.adoptions.push(now.as_nanos());
-            self.checks.adopt(scripts, &left.checks, now);
+            self.checks.adopt(checks, &left.checks, now);
         }
         // They hold until it is decided: the addresses answer meanwhile.
         for router in &self.routers {

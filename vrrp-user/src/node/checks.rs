@@ -1,44 +1,141 @@
 //! What the checks said last, and until when it may be believed. Running them is the service thread's work.
 
+use std::sync::Arc;
+
 use vrrp_common::time::{Instant, Interval};
 
 use crate::{
-    config::model::Script,
+    config::model::{Check, CheckKind},
+    netlink::LinkTable,
     state::CheckMemory,
-    track::{CheckReport, Health},
+    track::{CheckId, CheckReport, Health},
 };
 
-/// The last report of every script, by index.
-pub(super) struct Checks {
-    names: Vec<String>,
-    last: Vec<Option<CheckReport>>,
+/// How long a check that a reload added may take to report; a script's timeout comes on top of it.
+const FIRST_REPORT: Interval = Interval::from_secs(5);
+
+/// The last report of every check, by index.
+#[derive(Default)]
+pub(super) struct Checks(Vec<Entry>);
+
+struct Entry {
+    id: CheckId,
+    last: Option<CheckReport>,
     /// Whether the expiry of the last result was already told.
-    expiry_told: Vec<bool>,
-    initial: Vec<Health>,
+    expiry_told: bool,
+    initial: Health,
+}
+
+impl Entry {
+    fn new(check: &Check) -> Self {
+        let fails = matches!(check, Check::Script(script) if script.init_fail);
+        let initial = if fails { Health::Failing } else { Health::Pending };
+        Self { id: CheckId::of(check), last: None, expiry_told: false, initial }
+    }
+
+    /// A check that a reload added says nothing until its first report, for a while.
+    fn awaited(check: &Check, now: Instant) -> Self {
+        let mut entry = Self::new(check);
+        let timeout = match check {
+            Check::Script(script) => script.timeout,
+            _ => Interval::ZERO,
+        };
+        if entry.initial == Health::Pending {
+            entry.last = Some(CheckReport {
+                check: entry.id.clone(),
+                health: Health::Awaited,
+                detail: "has not reported yet".to_owned(),
+                valid_until: now.after(timeout).after(FIRST_REPORT),
+                runs: 0,
+                last_duration: Interval::ZERO,
+            });
+        }
+        entry
+    }
+
+    /// An interface's state is told by the kernel when it changes, and holds until then.
+    fn expires(&self) -> bool {
+        self.id.kind != CheckKind::Interface
+    }
 }
 
 impl Checks {
-    pub(super) fn new(scripts: &[Script]) -> Self {
-        Self {
-            names: scripts.iter().map(|script| script.name.clone()).collect(),
-            last: vec![None; scripts.len()],
-            expiry_told: vec![false; scripts.len()],
-            initial: scripts
-                .iter()
-                .map(|script| if script.init_fail { Health::Failing } else { Health::Pending })
-                .collect(),
+    pub(super) fn new(checks: &[Check]) -> Self {
+        Self(checks.iter().map(Entry::new).collect())
+    }
+
+    /// Goes on with these checks: what is known of those that were there stays.
+    pub(super) fn replace(&mut self, checks: &[Check], now: Instant) {
+        let mut old = std::mem::take(&mut self.0);
+        self.0 = checks
+            .iter()
+            .map(|check| match old.iter().position(|entry| check.is(entry.id.kind, &entry.id.name)) {
+                Some(place) => old.swap_remove(place),
+                None => Entry::awaited(check, now),
+            })
+            .collect();
+    }
+
+    /// Which checks there are, by index.
+    pub(super) fn ids(&self) -> Vec<CheckId> {
+        self.0.iter().map(|entry| entry.id.clone()).collect()
+    }
+
+    pub(super) fn name(&self, check: usize) -> &str {
+        self.0.get(check).map_or("?", |entry| &entry.id.name)
+    }
+
+    /// Takes a report; the index of the check if its health as seen at `now` differs from before. A report of a
+    /// check that is not there any more says nothing.
+    pub(super) fn report(&mut self, report: CheckReport, now: Instant) -> Option<usize> {
+        let check = self.0.iter().position(|entry| entry.id == report.check)?;
+        let before = self.health(check, now);
+        let entry = &mut self.0[check];
+        entry.last = Some(report);
+        entry.expiry_told = false;
+        (before != self.health(check, now)).then_some(check)
+    }
+
+    /// Looks at the tracked interfaces.
+    pub(super) fn look_at(&mut self, links: &Arc<LinkTable>, now: Instant) {
+        for entry in self.0.iter_mut().filter(|entry| !entry.expires()) {
+            let link = links.by_name(&entry.id.name);
+            let (health, detail) = match link.map(|link| link.up) {
+                Some(true) => (Health::Healthy, "up"),
+                Some(false) => (Health::Failing, "down"),
+                None => (Health::Failing, "missing"),
+            };
+            let runs = entry.last.as_ref().map_or(0, |last| last.runs) + 1;
+            entry.last = Some(CheckReport {
+                check: entry.id.clone(),
+                health,
+                detail: detail.to_owned(),
+                valid_until: now,
+                runs,
+                last_duration: Interval::ZERO,
+            });
         }
     }
 
     /// Believes what the daemon before found, until the first result of our own, but no longer than that may take.
-    pub(super) fn adopt(&mut self, scripts: &[Script], left: &[CheckMemory], now: Instant) {
-        for (index, script) in scripts.iter().enumerate() {
-            let Some(left) = left.iter().find(|left| left.name == script.name) else { continue };
-            let patience = script.interval.times(u64::from(script.fall.max(1))).plus(script.timeout);
-            self.last[index] = Some(CheckReport {
-                script: index,
-                health: if left.healthy { Health::Healthy } else { Health::Failing },
-                changed: false,
+    pub(super) fn adopt(&mut self, checks: &[Check], left: &[CheckMemory], now: Instant) {
+        for (entry, check) in self.0.iter_mut().zip(checks) {
+            let Some(left) = left.iter().find(|left| left.is(entry.id.kind, &entry.id.name)) else {
+                continue;
+            };
+            let patience = match check {
+                Check::Script(script) => {
+                    script.interval.times(u64::from(script.fall.max(1))).plus(script.timeout)
+                }
+                _ => FIRST_REPORT,
+            };
+            entry.last = Some(CheckReport {
+                check: entry.id.clone(),
+                health: match (left.value, left.healthy) {
+                    (Some(value), _) => Health::Value(value),
+                    (None, true) => Health::Healthy,
+                    (None, false) => Health::Failing,
+                },
                 detail: "as the daemon before found it".to_owned(),
                 valid_until: now.after(patience),
                 runs: 0,
@@ -49,50 +146,40 @@ impl Checks {
 
     /// What to leave to the next daemon.
     pub(super) fn memory(&self) -> Vec<CheckMemory> {
-        let last = self.names.iter().zip(&self.last);
-        let reported = last.filter_map(|(name, last)| Some((name, last.as_ref()?)));
-        reported
-            .map(|(name, last)| CheckMemory { name: name.clone(), healthy: last.health == Health::Healthy })
-            .collect()
+        let known = self.0.iter().filter_map(|entry| Some((&entry.id, entry.last.as_ref()?.health)));
+        let memory = |(id, health): (&CheckId, Health)| CheckMemory {
+            kind: CheckMemory::kind_word(id.kind).to_owned(),
+            name: id.name.to_string(),
+            healthy: health == Health::Healthy,
+            value: if let Health::Value(value) = health { Some(value) } else { None },
+        };
+        known.filter(|(_, health)| *health != Health::Awaited).map(memory).collect()
     }
 
-    pub(super) fn name(&self, script: usize) -> &str {
-        self.names.get(script).map_or("?", String::as_str)
-    }
-
-    /// Takes a report; true if the health as seen at `now` differs from before.
-    pub(super) fn report(&mut self, report: CheckReport, now: Instant) -> bool {
-        let script = report.script;
-        let before = self.health(script, now);
-        if let Some(slot) = self.last.get_mut(script) {
-            *slot = Some(report);
-            self.expiry_told[script] = false;
-        }
-        before != self.health(script, now)
-    }
-
-    /// The health of a script: an expired result counts as failed, so that a stuck service thread cannot
+    /// The health of a check: an expired result counts as failed, so that a stuck service thread cannot
     /// keep a dead service's address here.
-    pub(super) fn health(&self, script: usize, now: Instant) -> Health {
-        match self.last.get(script) {
-            Some(Some(report)) if now >= report.valid_until => Health::Failing,
-            Some(Some(report)) => report.health,
-            _ => self.initial.get(script).copied().unwrap_or(Health::Failing),
+    pub(super) fn health(&self, check: usize, now: Instant) -> Health {
+        let Some(entry) = self.0.get(check) else { return Health::Failing };
+        match &entry.last {
+            Some(report) if entry.expires() && now >= report.valid_until => Health::Failing,
+            Some(report) => report.health,
+            None => entry.initial,
         }
     }
 
-    pub(super) fn detail(&self, script: usize, now: Instant) -> String {
-        match self.last.get(script) {
-            Some(Some(report)) if now >= report.valid_until => {
+    pub(super) fn detail(&self, check: usize, now: Instant) -> String {
+        let Some(entry) = self.0.get(check) else { return "unknown".to_owned() };
+        match &entry.last {
+            Some(report) if entry.expires() && now >= report.valid_until => {
                 format!("no result since the last one ({}) expired", report.detail)
             }
-            Some(Some(report)) => report.detail.clone(),
-            _ => "has not reported yet".to_owned(),
+            Some(report) => report.detail.clone(),
+            None => "has not reported yet".to_owned(),
         }
     }
 
-    pub(super) fn runs(&self, script: usize) -> u64 {
-        self.last.get(script).and_then(Option::as_ref).map_or(0, |report| report.runs)
+    pub(super) fn runs(&self, check: usize) -> u64 {
+        self.0.get(check).and_then(|entry| entry.last.as_ref()).map_or(0, |report| report.runs)
     }
 
     /// When the next believed result expires; only the first result that is not yet told counts.
@@ -100,21 +187,71 @@ impl Checks {
         self.untold().map(|(_, valid_until)| valid_until).min()
     }
 
-    /// The scripts whose result has expired at `now`, each once.
+    /// The checks whose result has expired at `now`, each once.
     pub(super) fn expired(&mut self, now: Instant) -> Vec<usize> {
         let expired: Vec<usize> =
-            self.untold().filter(|(_, valid_until)| now >= *valid_until).map(|(script, _)| script).collect();
-        for &script in &expired {
-            self.expiry_told[script] = true;
+            self.untold().filter(|(_, valid_until)| now >= *valid_until).map(|(check, _)| check).collect();
+        for &check in &expired {
+            self.0[check].expiry_told = true;
         }
         expired
     }
 
     fn untold(&self) -> impl Iterator<Item = (usize, Instant)> {
-        let reports =
-            self.last.iter().enumerate().filter_map(|(script, last)| Some((script, last.as_ref()?)));
-        reports
-            .filter(|(script, _)| !self.expiry_told[*script])
-            .map(|(script, report)| (script, report.valid_until))
+        let entries = self.0.iter().enumerate();
+        let believed = entries.filter(|(_, entry)| !entry.expiry_told && entry.expires());
+        believed.filter_map(|(check, entry)| Some((check, entry.last.as_ref()?.valid_until)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::model::{TrackedFile, TrackedProcess};
+
+    const NOW: Instant = Instant::from_nanos(1_000_000_000);
+
+    fn file(name: &str) -> Check {
+        Check::File(TrackedFile { name: name.into(), path: "/x".into(), init: None })
+    }
+
+    fn report(check: &Check, health: Health) -> CheckReport {
+        CheckReport {
+            check: CheckId::of(check),
+            health,
+            detail: "d".into(),
+            valid_until: NOW.after(Interval::from_secs(3)),
+            runs: 1,
+            last_duration: Interval::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_reload_keeps_what_is_known_and_asks_for_no_first_result() {
+        let mut checks = Checks::new(&[file("a"), file("b")]);
+        assert_eq!(checks.report(report(&file("b"), Health::Value(7)), NOW), Some(1));
+        checks.replace(&[file("c"), file("b")], NOW);
+        assert_eq!((checks.health(0, NOW), checks.health(1, NOW)), (Health::Awaited, Health::Value(7)));
+        let later = NOW.after(FIRST_REPORT);
+        assert_eq!(checks.health(0, later), Health::Failing, "it never reported");
+        assert_eq!(checks.report(report(&file("a"), Health::Value(1)), NOW), None, "a is gone");
+    }
+
+    #[test]
+    fn names_are_of_a_kind() {
+        let process = Check::Process(TrackedProcess {
+            name: "a".into(),
+            program: "p".into(),
+            parameters: Vec::new(),
+            matching: None,
+            full_command: false,
+            quorum: 1,
+            quorum_max: 1,
+            fork_delay: Interval::ZERO,
+            terminate_delay: Interval::ZERO,
+        });
+        let mut checks = Checks::new(&[file("a"), process.clone()]);
+        assert_eq!(checks.report(report(&process, Health::Healthy), NOW), Some(1));
+        assert_eq!(checks.health(0, NOW), Health::Pending);
     }
 }

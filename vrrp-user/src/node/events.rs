@@ -30,6 +30,7 @@ impl Node {
             Event::Refused { slot, index, error } => {
                 if let Some((name, place)) = self.place(slot, index) {
                     tracing::warn!("{name}: the host refused a virtual address: {error}");
+                    place.ifindex = None;
                     place.refused = Some(error.to_string());
                 } else {
                     tracing::warn!("the host refused a static address: {error}");
@@ -45,6 +46,7 @@ impl Node {
             Event::Settled { generation } => {
                 self.settled = self.settled.max(generation);
                 self.guard_remaining_addresses();
+                self.forget_departed(generation);
             }
         }
         Ok(())
@@ -99,16 +101,16 @@ impl Node {
     /// interface.
     fn on_links(&mut self, table: Arc<LinkTable>) -> Result<(), Unguarded> {
         self.guard.follow(&table)?;
+        self.checks.look_at(&table, clock::now());
         let first = self.links.replace(table).is_none();
         self.guard_all_addresses();
         if first && self.stop_by.is_none() {
             self.adopt();
         }
-        for index in 0..self.routers.len() {
-            self.survey(index);
-            if first && self.stop_by.is_none() && self.held_until.is_none() {
-                self.start(index);
-            }
+        (0..self.routers.len()).for_each(|index| self.survey(index));
+        if first && self.stop_by.is_none() && self.held_until.is_none() {
+            let all: Vec<usize> = (0..self.routers.len()).collect();
+            self.start(&all);
         }
         if first {
             self.datapath.started();
@@ -117,14 +119,19 @@ impl Node {
         Ok(())
     }
 
-    pub(super) fn start(&mut self, index: usize) {
-        self.input(index, Input::Startup, clock::now());
-        // What came in while an adopted router was not listened for by us.
-        self.replay(self.routers[index].slot, clock::now());
+    /// Starts these routers. Their groups' faults are known to all of them before the first one starts.
+    pub(super) fn start(&mut self, routers: &[usize]) {
+        let now = clock::now();
+        (0..self.groups.len()).for_each(|group| self.settle_group(group, now));
+        for &index in routers {
+            self.input(index, Input::Startup, clock::now());
+            // What came in while an adopted router was not listened for by us.
+            self.replay(self.routers[index].slot, clock::now());
+        }
     }
 
     /// Looks at a router's interface and checks, and tells its election what they mean.
-    fn survey(&mut self, index: usize) {
+    pub(super) fn survey(&mut self, index: usize) {
         let now = clock::now();
         let Some(table) = self.links.clone() else { return };
         let found = ground(&self.routers[index].instance, &table, &self.virtual_addresses);
@@ -147,29 +154,34 @@ impl Node {
 
     pub(super) fn assess(&mut self, index: usize, ground_fault: Option<Fault>, now: Instant) {
         let router = &self.routers[index];
-        let assessment = track::assess(&router.instance.tracks, |script| self.checks.health(script, now));
+        let assessment = track::assess(&router.instance.tracks, |check| self.checks.health(check, now));
         let base = router.instance.priority;
-        let fault = ground_fault.or_else(|| router.own_fault()).or(assessment.fault);
-        let priority = vrrp_common::election::effective_priority(base, assessment.adjustment);
+        let fault = ground_fault.or_else(|| router.host_fault()).or(assessment.fault);
+        let tracked = vrrp_common::election::effective_priority(base, assessment.adjustment);
+        let priority = router.ordered_priority().unwrap_or(tracked);
         if priority != router.machine.priority() {
             let name = &router.instance.name;
             let why = self.priority_words(index, now);
             tracing::info!("{name}: priority {} -> {priority} (base {base}{why})", router.machine.priority());
             self.input(index, Input::Priority(priority), now);
         }
-        if fault != self.routers[index].machine.fault() {
+        self.routers[index].own_fault = fault;
+        // That a member of a group is well again is not enough: the group settles it.
+        let settled = self.routers[index].grouped && fault.is_none();
+        if fault != self.routers[index].machine.fault() && !settled {
             self.input(index, Input::Eligibility(fault), now);
         }
     }
 
-    /// `; chk_nginx failing: exited with status 1` for every check of the router.
+    /// `; chk_nginx failing: exited with status 1` for every check of the router, and what was ordered.
     fn priority_words(&self, index: usize, now: Instant) -> String {
-        let tracks = &self.routers[index].instance.tracks;
+        let router = &self.routers[index];
         let words = |track: &Track| {
-            let (name, health) = (self.checks.name(track.script), self.checks.health(track.script, now));
-            format!("; {name} {}: {}", health.word(), self.checks.detail(track.script, now))
+            let (name, health) = (self.checks.name(track.check), self.checks.health(track.check, now));
+            format!("; {name} {}: {}", health.word(), self.checks.detail(track.check, now))
         };
-        tracks.iter().map(words).collect()
+        let ordered = router.order.iter().map(|order| format!("; {}", order.words(now)));
+        ordered.chain(router.instance.tracks.iter().map(words)).collect()
     }
 
     /// Begins to listen before any timer runs that depends on hearing something.
@@ -216,7 +228,7 @@ impl Node {
         }
     }
 
-    fn detach(&mut self, index: usize) {
+    pub(super) fn detach(&mut self, index: usize) {
         let router = &mut self.routers[index];
         if router.attached.take().is_some() {
             self.datapath.detach(router.slot);
@@ -240,27 +252,25 @@ impl Node {
     }
 
     pub(super) fn on_check(&mut self, report: CheckReport) {
-        let script = report.script;
-        let (name, detail, health) =
-            (self.checks.name(script).to_owned(), report.detail.clone(), report.health);
-        if self.checks.report(report, clock::now()) {
+        let (name, detail, health) = (report.check.clone(), report.detail.clone(), report.health);
+        if let Some(check) = self.checks.report(report, clock::now()) {
             self.remember();
             tracing::info!("check {name} is {}: {detail}", health.word());
-            self.survey_tracking(script);
+            self.survey_tracking(check);
         }
     }
 
     /// A result that expired means failure: the routers that track it must know.
     pub(super) fn expire_checks(&mut self) {
-        for script in self.checks.expired(clock::now()) {
-            tracing::warn!("check {}: no result in time, counted as failing", self.checks.name(script));
-            self.survey_tracking(script);
+        for check in self.checks.expired(clock::now()) {
+            tracing::warn!("check {}: no result in time, counted as failing", self.checks.name(check));
+            self.survey_tracking(check);
         }
     }
 
-    fn survey_tracking(&mut self, script: usize) {
+    fn survey_tracking(&mut self, check: usize) {
         for index in 0..self.routers.len() {
-            if self.routers[index].instance.tracks.iter().any(|track| track.script == script) {
+            if self.routers[index].instance.tracks.iter().any(|track| track.check == check) {
                 self.survey(index);
             }
         }
@@ -271,6 +281,8 @@ impl Node {
             // Whoever asked may have left: that is its business.
             Command::Status(reply) => drop(reply.send(self.snapshot())),
             Command::Events(reply) => drop(reply.send(self.events())),
+            Command::Reload(configuration, reply) => drop(reply.send(self.reload(*configuration))),
+            Command::Order { name, order, reply } => drop(reply.send(self.order(&name, order))),
             Command::Stop => self.stop(),
             Command::Leave => self.leave(),
         }

@@ -10,7 +10,7 @@ use vrrp_common::{
     time::Instant,
 };
 
-use super::checks::Checks;
+use super::Node;
 use crate::{
     status::{TransitionRecord, people_state},
     sys::clock,
@@ -28,12 +28,12 @@ pub(super) struct History {
 
 impl History {
     /// Records and logs a transition.
-    pub(super) fn note(&mut self, name: &str, transition: &Transition, checks: &Checks) {
+    pub(super) fn note(&mut self, name: &str, transition: &Transition, reason: String) {
         let record = TransitionRecord {
             at: unix_time(),
             from: state_word(transition.from).to_owned(),
             to: state_word(transition.to).to_owned(),
-            reason: reason_words(&transition.reason, checks),
+            reason,
         };
         tracing::info!(
             "{name}: {} -> {}: {}",
@@ -69,27 +69,34 @@ pub(super) fn state_word(state: State) -> &'static str {
     }
 }
 
-/// A fault in words, with the check's own name.
-pub(super) fn fault_words(fault: Fault, checks: &Checks) -> String {
-    match fault {
-        Fault::CheckFailing(script) => {
-            let script = usize::from(script);
-            format!("check {} fails: {}", checks.name(script), checks.detail(script, clock::now()))
+impl Node {
+    /// A fault of a router in words, with the check's or the other router's own name.
+    pub(super) fn fault_words(&self, index: usize, fault: Fault) -> String {
+        let checks = &self.checks;
+        match fault {
+            Fault::CheckFailing(check) => {
+                let check = usize::from(check);
+                format!("check {} fails: {}", checks.name(check), checks.detail(check, clock::now()))
+            }
+            Fault::CheckPending(check) => {
+                format!("check {} has not reported yet", checks.name(usize::from(check)))
+            }
+            Fault::GroupMember(place) => {
+                format!("{} of the same group is in Fault", self.group_member_name(index, place))
+            }
+            other => other.to_string(),
         }
-        Fault::CheckPending(script) => {
-            format!("check {} has not reported yet", checks.name(usize::from(script)))
-        }
-        other => other.to_string(),
     }
-}
 
-fn reason_words(reason: &Reason, checks: &Checks) -> String {
-    match reason {
-        Reason::Faulted(fault) => fault_words(*fault, checks),
-        Reason::Recovered(Fault::CheckFailing(script) | Fault::CheckPending(script)) => {
-            format!("check {} succeeds", checks.name(usize::from(*script)))
+    /// Why a router changed its state, in words.
+    pub(super) fn reason_words(&self, index: usize, reason: &Reason) -> String {
+        match reason {
+            Reason::Faulted(fault) => self.fault_words(index, *fault),
+            Reason::Recovered(Fault::CheckFailing(check) | Fault::CheckPending(check)) => {
+                format!("check {} succeeds", self.checks.name(usize::from(*check)))
+            }
+            other => other.to_string(),
         }
-        other => other.to_string(),
     }
 }
 

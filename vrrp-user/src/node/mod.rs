@@ -6,16 +6,20 @@ mod adopt;
 mod checks;
 mod events;
 mod gathering;
+mod groups;
 mod guarding;
 mod history;
 mod links;
+mod notices;
+mod orders;
 mod peers;
 mod refusals;
+mod reload;
 mod router;
 mod snapshot;
 mod view;
 
-use std::{io, net::IpAddr, os::fd::AsFd, sync::Arc};
+use std::{collections::HashMap, io, net::IpAddr, os::fd::AsFd, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot, watch::Sender};
 use vrrp_common::{
@@ -23,13 +27,14 @@ use vrrp_common::{
     time::{Instant, Interval},
 };
 
-pub use self::adopt::Heritage;
-use self::{checks::Checks, gathering::Gathering, router::Router};
+pub use self::{adopt::Heritage, orders::Ordered, reload::Reloaded};
+use self::{checks::Checks, gathering::Gathering, groups::Group, notices::Outbox, router::Router};
 use crate::{
     config::model::{Configuration, Running},
     datapath::{Datapath, DatapathError, Progress, Slot},
     guard::{self, Guard},
     netlink::{self, Desired, DesiredRouter, LinkTable},
+    notify::Notice,
     perform::{announce::Announcer, transmit::Transmitter},
     status::{Events, Status},
     supervise::Supervised,
@@ -52,6 +57,17 @@ pub enum Command {
     Status(oneshot::Sender<Status>),
     /// Send what happened lately.
     Events(oneshot::Sender<Events>),
+    /// Run this configuration from now on; what does not differ is not touched.
+    Reload(Box<Configuration>, oneshot::Sender<Reloaded>),
+    /// A planned switch-over.
+    Order {
+        /// A virtual router, or a group.
+        name: String,
+        /// What to do.
+        order: Ordered,
+        /// What came of it, in words.
+        reply: oneshot::Sender<Result<String, String>>,
+    },
     /// Resign, remove the addresses and end.
     Stop,
     /// End, and leave addresses and leases to the next daemon.
@@ -99,6 +115,13 @@ pub struct Node {
     router_id: String,
     started: Instant,
     routers: Vec<Router>,
+    places: HashMap<Slot, usize>,
+    groups: Vec<Group>,
+    outbox: Outbox,
+    /// A reload is under way: nothing is published before its end.
+    reloading: bool,
+    /// The slots of routers that a reload removed, each until their addresses are gone: see `Desired::generation`.
+    departed: Vec<(Slot, u64)>,
     virtual_addresses: Vec<IpAddr>,
     statics: DesiredRouter,
     links: Option<Arc<LinkTable>>,
@@ -133,24 +156,25 @@ impl Node {
         configuration: Configuration,
         (datapath, guard): (Box<dyn Datapath>, Guard),
         (transmitter, announcer): (Transmitter, Announcer),
-        desired: Sender<Arc<Desired>>,
+        (desired, notices): (Sender<Arc<Desired>>, mpsc::Sender<Notice>),
         heritage: Heritage,
     ) -> Self {
-        let virtual_addresses = configuration
-            .instances
-            .iter()
-            .flat_map(|one| one.held_addresses().map(|entry| entry.address))
-            .collect();
+        let groups: Vec<Group> = configuration.groups.iter().map(|one| Group::new(one, None)).collect();
         let started = clock::now();
         let mut node = Self {
             router_id: configuration.router_id,
             held_until: held_until(&configuration.running, started),
             started,
             routers: adopt::settle(configuration.instances, &heritage, started),
-            virtual_addresses,
+            places: HashMap::new(),
+            groups,
+            outbox: Outbox::new(notices),
+            reloading: false,
+            departed: Vec::new(),
+            virtual_addresses: Vec::new(),
             statics: act::statics(configuration.statics),
             links: None,
-            checks: Checks::new(&configuration.scripts),
+            checks: Checks::new(&configuration.checks),
             heritage,
             datapath,
             guard,
@@ -162,8 +186,22 @@ impl Node {
             stop_by: None,
             leaving: false,
         };
-        node.inherit(&configuration.scripts);
+        node.take_stock();
+        node.inherit(&configuration.checks);
         node
+    }
+
+    /// Brings up to date what follows from the list of routers and groups.
+    fn take_stock(&mut self) {
+        let addresses =
+            |router: &Router| router.addresses.iter().map(|entry| entry.address).collect::<Vec<_>>();
+        self.virtual_addresses = self.routers.iter().flat_map(addresses).collect();
+        self.places = self.routers.iter().enumerate().map(|(index, router)| (router.slot, index)).collect();
+        for router in &mut self.routers {
+            router.grouped = false;
+            router.machine.listen_first(false);
+        }
+        (0..self.groups.len()).for_each(|group| self.mark_group(group));
     }
 
     /// Runs until [`Command::Stop`] or [`Command::Leave`] has been carried out.
@@ -227,15 +265,20 @@ impl Node {
         }
         self.catch_up(granted);
         for index in 0..self.routers.len() {
-            let router = &mut self.routers[index];
-            if router.machine.deadline().is_some_and(|due| due <= granted) {
+            let due = self.routers[index].machine.deadline().is_some_and(|due| due <= granted);
+            if due && !self.waits_for_group(index, granted) {
                 self.on_deadline(index, granted);
             }
             self.on_router_pauses(index);
         }
         if self.held_until.take_if(|until| *until <= granted).is_some() && self.links.is_some() {
-            (0..self.routers.len()).for_each(|index| self.start(index));
+            let all: Vec<usize> = (0..self.routers.len()).collect();
+            self.start(&all);
         }
+        if self.stop_by.is_none() {
+            (0..self.groups.len()).for_each(|group| self.settle_group(group, granted));
+        }
+        self.outbox.flush();
         self.expire_checks();
         self.announce();
         self.tell_refusals(granted);
@@ -261,13 +304,14 @@ impl Node {
         let slot = self.routers[index].slot;
         // A steady advertisement raises no event: the record is the truth, and it is read before judging.
         self.replay(slot, granted);
-        let router = &mut self.routers[index];
+        let router = &self.routers[index];
         // An Active's silence is not judged while packets that arrived in time wait to be read.
         let judged = match router.machine.state() {
             State::Active => granted,
             _ => self.datapath.judged_until(slot).min(granted),
         };
-        if router.machine.deadline().is_some_and(|due| due <= judged) {
+        let due = router.machine.deadline().is_some_and(|due| due <= judged);
+        if due && !self.waits_for_group(index, judged) {
             self.input(index, Input::Timer, granted);
         }
     }
@@ -287,9 +331,15 @@ impl Node {
 
     /// The earliest instant at which the loop must turn again.
     fn deadline(&self) -> Option<Instant> {
-        let routers = self.routers.iter().filter_map(Router::deadline);
+        let now = clock::now();
+        // A member whose time has run out waits for the others, and its group says until when.
+        let alone = |index: &usize| !self.waits_for_group(*index, now);
+        let elections = (0..self.routers.len()).filter(alone);
+        let elections = elections.filter_map(|index| self.routers[index].machine.deadline());
+        let pauses = self.routers.iter().filter_map(Router::pause_deadline);
+        let groups = (0..self.groups.len()).filter_map(|group| self.group_deadline(group));
         let others = [self.announcer.deadline(), self.checks.deadline(), self.stop_by, self.held_until];
-        routers.chain(others.into_iter().flatten()).min()
+        elections.chain(pauses).chain(groups).chain(others.into_iter().flatten()).min()
     }
 
     fn announce(&mut self) {
@@ -308,13 +358,8 @@ impl Node {
         (clock::now() >= stop_by).then_some(Err(NodeError::AddressesLeft))
     }
 
-    /// Most often a slot is the router's index; not after the configuration changed between two daemons.
     fn index_of(&self, slot: Slot) -> Option<usize> {
-        let index = slot.0 as usize;
-        if self.routers.get(index).is_some_and(|router| router.slot == slot) {
-            return Some(index);
-        }
-        self.routers.iter().position(|router| router.slot == slot)
+        self.places.get(&slot).copied()
     }
 }
 

@@ -10,7 +10,7 @@ use vrrp_common::{
     wire::ChecksumForm,
 };
 
-use super::{history::History, links::Ground, refusals::Refusals, view::view};
+use super::{history::History, links::Ground, notices::Told, orders::Order, refusals::Refusals, view::view};
 use crate::{
     config::model::{Checksum, Instance, Routing, VirtualAddress},
     datapath::Slot,
@@ -63,6 +63,15 @@ pub(super) struct Router {
     pub(super) send_errors: u64,
     pub(super) last_send_error: Option<String>,
     pub(super) lateness: Histogram<u64>,
+    /// Why it is not eligible by itself, its group aside.
+    pub(super) own_fault: Option<Fault>,
+    /// Whether it is in a group.
+    pub(super) grouped: bool,
+    /// Whether the group heeds it, see `election::groups`.
+    pub(super) joined: bool,
+    pub(super) told: Told,
+    /// What the operator ordered.
+    pub(super) order: Option<Order>,
 }
 
 /// Where one virtual address stands on this host.
@@ -89,24 +98,12 @@ pub(super) struct RoutingPlace {
 
 impl Router {
     pub(super) fn new(slot: Slot, instance: Instance) -> Self {
-        let parameters = Parameters {
-            version: instance.version,
-            priority: instance.priority,
-            advertisement_interval: instance.advertisement_interval,
-            preempt: instance.preempt,
-            preempt_delay: instance.preempt_delay,
-            down_timer_adverts: instance.down_timer_adverts,
-            source: Default::default(),
-        };
         Self {
-            machine: VirtualRouter::new(parameters),
+            machine: VirtualRouter::new(parameters(&instance)),
             advertised: instance.advertised().collect(),
             addresses: instance.held_addresses().cloned().collect(),
             places: vec![Place::default(); instance.held_addresses().count()],
-            form: match instance.checksum {
-                Checksum::Message => ChecksumForm::Message,
-                Checksum::Auto | Checksum::Pseudo => ChecksumForm::Pseudo,
-            },
+            form: first_form(instance.checksum),
             routing: instance.routing.clone().into(),
             routing_places: vec![RoutingPlace::default(); instance.routing.len()],
             instance,
@@ -127,6 +124,11 @@ impl Router {
             send_errors: 0,
             last_send_error: None,
             lateness: lateness_histogram(),
+            own_fault: None,
+            grouped: false,
+            joined: true,
+            told: Told::default(),
+            order: None,
         }
     }
 
@@ -173,20 +175,18 @@ impl Router {
         };
     }
 
-    /// A fault of the router's own, besides interface and checks.
-    pub(super) fn own_fault(&self) -> Option<Fault> {
+    /// A fault that the host makes, besides interface and checks.
+    pub(super) fn host_fault(&self) -> Option<Fault> {
         if self.attach_retry.is_some() {
             return Some(Fault::CannotListen);
         }
         self.refused_until.map(|_| Fault::AddressesRefused)
     }
 
-    /// The earliest instant at which something is due.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        [self.machine.deadline(), self.attach_retry, self.addresses_due, self.refused_until]
-            .into_iter()
-            .flatten()
-            .min()
+    /// The earliest instant at which something is due besides its election.
+    pub(super) fn pause_deadline(&self) -> Option<Instant> {
+        let ordered = self.order.as_ref().and_then(|order| order.until);
+        [self.attach_retry, self.addresses_due, self.refused_until, ordered].into_iter().flatten().min()
     }
 
     /// The addresses were asked for: within one Active_Down_Interval not all of them may be refused, and within
@@ -236,7 +236,8 @@ impl Router {
         let over = |pause: &mut Option<Instant>| pause.take_if(|until| now >= *until).is_some();
         let attach = over(&mut self.attach_retry);
         let refused = over(&mut self.refused_until);
-        attach || refused
+        let ended = self.order.take_if(|order| order.until.is_some_and(|until| now >= until));
+        attach || refused || ended.is_some()
     }
 
     pub(super) fn pause_attach(&mut self, now: Instant) {
@@ -256,6 +257,27 @@ impl Router {
     pub(super) fn note_lateness(&mut self, due: Instant, sent: Instant) {
         let microseconds = sent.since(due).as_nanos() / 1000;
         self.lateness.saturating_record(microseconds.min(MAX_LATENESS_US));
+    }
+}
+
+/// The checksum form to send before anything was heard.
+pub(super) fn first_form(checksum: Checksum) -> ChecksumForm {
+    match checksum {
+        Checksum::Message => ChecksumForm::Message,
+        Checksum::Auto | Checksum::Pseudo => ChecksumForm::Pseudo,
+    }
+}
+
+/// What the election is told of an instance; the primary address follows when the interface is known.
+pub(super) fn parameters(instance: &Instance) -> Parameters {
+    Parameters {
+        version: instance.version,
+        priority: instance.priority,
+        advertisement_interval: instance.advertisement_interval,
+        preempt: instance.preempt,
+        preempt_delay: instance.preempt_delay,
+        down_timer_adverts: instance.down_timer_adverts,
+        source: Default::default(),
     }
 }
 

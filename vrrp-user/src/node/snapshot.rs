@@ -9,12 +9,7 @@ use vrrp_common::{
     wire::{ChecksumForm, Family},
 };
 
-use super::{
-    Node,
-    history::{fault_words, state_word},
-    peers::peers,
-    router::Router,
-};
+use super::{Node, history::state_word, peers::peers, router::Router};
 use crate::{config::model::Checksum, datapath::Counters, status, supervise::Summary, sys::clock};
 
 /// The checksum forms as the JSON form names them.
@@ -31,7 +26,7 @@ impl Node {
             router_id: self.router_id.clone(),
             pid: std::process::id(),
             uptime_seconds: millis(now.since(self.started)) / 1000.0,
-            routers: self.routers.iter().map(|router| self.router_status(router, now)).collect(),
+            routers: (0..self.routers.len()).map(|index| self.router_status(index, now)).collect(),
             announcements: status::Announcements { sent: announced.sent, failed: announced.failed },
             fenced: self.fenced(),
             strangers: self.strangers(),
@@ -78,7 +73,8 @@ impl Node {
             .collect()
     }
 
-    fn router_status(&self, router: &Router, now: Instant) -> status::RouterStatus {
+    fn router_status(&self, index: usize, now: Instant) -> status::RouterStatus {
+        let router = &self.routers[index];
         let rung = self.datapath.rung(router.slot);
         status::RouterStatus {
             name: router.instance.name.clone(),
@@ -91,7 +87,8 @@ impl Node {
             version: router.instance.version as u8,
             family: family_word(router.instance.family).to_owned(),
             state: state_word(router.machine.state()).to_owned(),
-            fault: router.machine.fault().map(|fault| fault_words(fault, &self.checks)),
+            fault: router.machine.fault().map(|fault| self.fault_words(index, fault)),
+            group: self.group_of(index).map(|group| self.groups[group].name.clone()),
             priority: self.priority(router, now),
             datapath: status::Rung { name: rung.name.to_owned(), reason: rung.reason },
             guard: self.guard_status(router, now),
@@ -113,15 +110,20 @@ impl Node {
             .tracks
             .iter()
             .map(|track| status::CheckStatus {
-                name: self.checks.name(track.script).to_owned(),
-                health: self.checks.health(track.script, now).word().to_owned(),
+                name: self.checks.name(track.check).to_owned(),
+                health: self.checks.health(track.check, now).word().to_owned(),
                 weight: track.weight,
                 reverse: track.reverse,
-                detail: self.checks.detail(track.script, now),
-                runs: self.checks.runs(track.script),
+                detail: self.checks.detail(track.check, now),
+                runs: self.checks.runs(track.check),
             })
             .collect();
-        status::Priority { base: router.instance.priority, effective: router.machine.priority(), checks }
+        status::Priority {
+            base: router.instance.priority,
+            effective: router.machine.priority(),
+            checks,
+            ordered: router.order.as_ref().map(|order| order.words(now)),
+        }
     }
 
     fn addresses(&self, router: &Router) -> Vec<status::AddressStatus> {

@@ -12,7 +12,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{absent_is_fine, trust};
-use crate::{config::model::VirtualAddress, datapath::Slot, netlink::DesiredRouter};
+use crate::{
+    config::model::{CheckKind, VirtualAddress},
+    datapath::Slot,
+    netlink::DesiredRouter,
+};
 
 /// Raised with every change that an older reader would misunderstand.
 const VERSION: u32 = 1;
@@ -91,10 +95,31 @@ pub struct PlaceMemory {
 /// What a check said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckMemory {
-    /// Its name in the configuration.
+    /// "script", "file", "process" or "interface".
+    pub kind: String,
+    /// Its name in the configuration, unique within its kind.
     pub name: String,
     /// "healthy" or else failing.
     pub healthy: bool,
+    /// The number that a file held.
+    pub value: Option<i32>,
+}
+
+impl CheckMemory {
+    /// Whether it is of this check.
+    pub fn is(&self, kind: CheckKind, name: &str) -> bool {
+        self.kind == Self::kind_word(kind) && self.name == name
+    }
+
+    /// How a kind is written.
+    pub fn kind_word(kind: CheckKind) -> &'static str {
+        match kind {
+            CheckKind::Script => "script",
+            CheckKind::File => "file",
+            CheckKind::Process => "process",
+            CheckKind::Interface => "interface",
+        }
+    }
 }
 
 /// The version first: what another one's memory looks like is not known here.
@@ -151,7 +176,12 @@ mod tests {
                     interface: "eth0".to_owned(),
                 }],
             }],
-            checks: vec![CheckMemory { name: "chk_nginx".to_owned(), healthy: true }],
+            checks: vec![CheckMemory {
+                kind: "script".into(),
+                name: "chk_nginx".to_owned(),
+                healthy: true,
+                value: None,
+            }],
             adoptions: vec![1_000_000_000],
         }
     }

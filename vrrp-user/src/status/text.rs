@@ -50,6 +50,9 @@ fn write_router(out: &mut String, router: &RouterStatus) -> fmt::Result {
     if let Some(fault) = &router.fault {
         line(out, "fault", fault)?;
     }
+    if let Some(group) = &router.group {
+        line(out, "group", group)?;
+    }
     line(out, "priority", &priority(router))?;
     line(out, "active", &active(router))?;
     for peer in &router.peers {
@@ -121,6 +124,10 @@ fn priority(router: &RouterStatus) -> String {
     let priority = &router.priority;
     let checks: Vec<String> = priority.checks.iter().map(check).collect();
     let mut text = format!("{} (base {}", priority.effective, priority.base);
+    if let Some(ordered) = &priority.ordered {
+        text.push_str("; ");
+        text.push_str(ordered);
+    }
     for part in checks {
         text.push_str("; ");
         text.push_str(&part);

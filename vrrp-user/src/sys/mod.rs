@@ -7,6 +7,7 @@ mod filter;
 pub mod link;
 pub mod packet;
 pub mod pins;
+pub mod pipe;
 pub mod process;
 pub mod raw;
 pub mod watch;

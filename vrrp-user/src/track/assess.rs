@@ -16,50 +16,60 @@ pub struct Assessment {
 
 /// Adds up what the checks in `tracks` mean, with keepalived's rules:
 ///
-/// | weight | pending | healthy | failing |
-/// |---|---|---|---|
-/// | above 0 | 0 | +weight | 0 |
-/// | below 0 | 0 | 0 | weight (a subtraction) |
-/// | 0 | fault | | fault |
+/// | weight | pending | healthy | failing | a file's number |
+/// |---|---|---|---|---|
+/// | above 0 | 0 | +weight | 0 | number x weight, -253 to 254; a fault below |
+/// | below 0 | 0 | 0 | weight (a subtraction) | the same |
+/// | 0 | fault | | fault | fault, unless it is 0 |
 ///
 /// `reverse` changes the sign of what is added; with weight 0, success is the fault instead of failure.
-/// `health` answers for an index into the scripts; an expired result is for the caller to call failing.
+/// `health` answers for an index into the checks; an expired result is for the caller to call failing.
 pub fn assess(tracks: &[Track], health: impl Fn(usize) -> Health) -> Assessment {
     let mut sum = Assessment::default();
     for track in tracks {
-        let health = health(track.script);
-        if track.weight == 0 {
-            sum.fault = worse(sum.fault, fault(track, health));
-        } else {
-            sum.adjustment += adjustment(track, health);
+        match meaning(track, health(track.check)) {
+            Ok(adjustment) => sum.adjustment += adjustment,
+            Err(fault) => sum.fault = worse(sum.fault, Some(fault)),
         }
     }
     sum
 }
 
-fn adjustment(track: &Track, health: Health) -> i32 {
-    let weight = i32::from(track.weight);
-    let counts = match health {
-        Health::Pending => false,
-        Health::Healthy => weight > 0,
-        Health::Failing => weight < 0,
-    };
-    match (counts, track.reverse) {
-        (false, _) => 0,
-        (true, false) => weight,
-        (true, true) => -weight,
+/// What one check adds to the priority, or the fault that it is.
+fn meaning(track: &Track, health: Health) -> Result<i32, Fault> {
+    // A configuration has far fewer checks; the number is for the message only.
+    let check = u16::try_from(track.check).unwrap_or(u16::MAX);
+    let failing = |bad: bool| if bad { Err(Fault::CheckFailing(check)) } else { Ok(0) };
+    match (track.weight, health) {
+        (_, Health::Awaited) => Ok(0),
+        (0, Health::Pending) => Err(Fault::CheckPending(check)),
+        (0, Health::Healthy) => failing(track.reverse),
+        (0, Health::Failing) => failing(!track.reverse),
+        (0, Health::Value(value)) => failing((value != 0) != track.reverse),
+        (weight, Health::Value(value)) => {
+            let product = signed(i64::from(weight) * i64::from(value), track.reverse);
+            let adjustment = product.clamp(i64::from(FILE_FAULT), MOST);
+            // The range fits.
+            if adjustment == i64::from(FILE_FAULT) { failing(true) } else { Ok(adjustment as i32) }
+        }
+        (weight, health) => {
+            let counts = match health {
+                Health::Healthy => weight > 0,
+                Health::Failing => weight < 0,
+                _ => false,
+            };
+            Ok(if counts { signed(i64::from(weight), track.reverse) as i32 } else { 0 })
+        }
     }
 }
 
-fn fault(track: &Track, health: Health) -> Option<Fault> {
-    // A configuration has far fewer scripts; the number is for the message only.
-    let script = u16::try_from(track.script).unwrap_or(u16::MAX);
-    let bad = if track.reverse { Health::Healthy } else { Health::Failing };
-    match health {
-        Health::Pending => Some(Fault::CheckPending(script)),
-        health if health == bad => Some(Fault::CheckFailing(script)),
-        _ => None,
-    }
+/// A file whose number takes this much off says that the router is faulty.
+const FILE_FAULT: i32 = -254;
+/// The most that a file adds.
+const MOST: i64 = 254;
+
+fn signed(adjustment: i64, reverse: bool) -> i64 {
+    if reverse { -adjustment } else { adjustment }
 }
 
 fn worse(first: Option<Fault>, second: Option<Fault>) -> Option<Fault> {
@@ -75,13 +85,13 @@ mod tests {
 
     const ALL: [Health; 3] = [Health::Pending, Health::Healthy, Health::Failing];
 
-    fn tracks(list: &[(i16, bool)]) -> Vec<Track> {
-        let track = |(script, &(weight, reverse))| Track { script, weight, reverse };
+    fn tracks(list: &[(i32, bool)]) -> Vec<Track> {
+        let track = |(check, &(weight, reverse))| Track { check, weight, reverse };
         list.iter().enumerate().map(track).collect()
     }
 
     /// One tracked script: the adjustment while pending, healthy, failing.
-    fn check_weight(weight: i16, reverse: bool, expected: [i32; 3]) {
+    fn check_weight(weight: i32, reverse: bool, expected: [i32; 3]) {
         let tracks = tracks(&[(weight, reverse)]);
         for (health, expected) in ALL.into_iter().zip(expected) {
             let expected = Assessment { adjustment: expected, fault: None };
@@ -123,6 +133,41 @@ mod tests {
         check_fault(&[(false, Healthy), (false, Failing), (false, Failing)], Some(Fault::CheckFailing(1)));
         check_fault(&[(false, Pending), (false, Healthy), (false, Failing)], Some(Fault::CheckFailing(2)));
         check_fault(&[(false, Failing), (false, Pending)], Some(Fault::CheckFailing(0)));
+    }
+
+    /// A file with this number, and what it means: an adjustment, or a fault. Seen with keepalived 2.2.7.
+    #[test]
+    fn a_files_number_is_multiplied() {
+        for (weight, reverse, value, expected) in [
+            (2, false, 5, Some(10)),
+            (2, false, -3, Some(-6)),
+            (2, false, -126, Some(-252)),
+            (2, false, -127, None),
+            (2, false, -200, None),
+            (2, true, 5, Some(-10)),
+            (2, true, 127, None),
+            (-1, false, 253, Some(-253)),
+            (-1, false, 254, None),
+            (1, false, i32::MAX, Some(254)),
+            (i32::MIN, true, i32::MIN, None),
+            (0, false, 0, Some(0)),
+            (0, false, 1, None),
+            (0, false, -5, None),
+            (0, true, 0, None),
+            (0, true, 7, Some(0)),
+        ] {
+            let found = assess(&tracks(&[(weight, reverse)]), |_| Health::Value(value));
+            let fault = expected.is_none().then_some(Fault::CheckFailing(0));
+            let expected = Assessment { adjustment: expected.unwrap_or(0), fault };
+            assert_eq!(found, expected, "weight {weight} reverse {reverse} value {value}");
+        }
+    }
+
+    #[test]
+    fn what_a_reload_added_counts_only_once_it_is_known() {
+        for weight in [0, 10, -10] {
+            assert_eq!(assess(&tracks(&[(weight, false)]), |_| Health::Awaited), Assessment::default());
+        }
     }
 
     #[test]

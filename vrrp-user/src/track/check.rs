@@ -9,15 +9,21 @@ pub enum Health {
     Healthy,
     /// It is not, or cannot be checked.
     Failing,
+    /// A number that a file holds: it is multiplied by the weight.
+    Value(i32),
+    /// A reload has begun to track it, and nothing is known yet: it counts neither for nor against a router that
+    /// was well without it.
+    Awaited,
 }
 
 impl Health {
-    /// "pending", "healthy" or "failing": the word in log and status.
+    /// "pending", "healthy", "failing" or "value": the word in log and status.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Pending => "pending",
+            Self::Pending | Self::Awaited => "pending",
             Self::Healthy => "healthy",
             Self::Failing => "failing",
+            Self::Value(_) => "value",
         }
     }
 }
@@ -77,6 +83,7 @@ mod tests {
             Health::Pending => 'P',
             Health::Healthy => 'H',
             Health::Failing => 'F',
+            Health::Value(_) | Health::Awaited => '?',
         };
         let mut check = Check::new(rise, fall, init_fail);
         let mut seen = letter(check.health()).to_string();

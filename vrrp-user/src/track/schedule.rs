@@ -1,12 +1,11 @@
-//! Runs every script at its pace and reports each result.
+//! Runs one script at its pace and reports each result.
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use tokio::{sync::mpsc, time::sleep};
 use vrrp_common::time::{Instant, Interval};
 
-use super::{Check, CheckReport};
+use super::{Check, CheckId, CheckReport};
 use crate::{
     config::model::Script,
     spawner::{Program, Spawner},
@@ -14,23 +13,11 @@ use crate::{
 };
 
 /// Added to the validity of a result, for a busy host.
-const SLACK: Interval = Interval::from_secs(2);
+pub(super) const SLACK: Interval = Interval::from_secs(2);
 
-/// Runs the scripts, the first time at once, then `interval` from start to start, never beside themselves;
-/// a run that takes longer leaves out the starts it missed. Reports every run, in the order of its ends.
-///
-/// Returns when nobody takes reports any more, or at once if there are no scripts. Dropping it stops the
-/// schedule; runs under way end at their timeouts.
-pub async fn run(scripts: Vec<Script>, spawner: Spawner, reports: mpsc::Sender<CheckReport>) {
-    let schedules = scripts.into_iter().enumerate().map(|(index, script)| {
-        let program = spawner.program(&script.command, script.user);
-        Schedule::new(index, script, program).run(reports.clone())
-    });
-    join_all(schedules).await;
-}
-
-struct Schedule {
-    index: usize,
+/// A script that is run again and again.
+pub(super) struct Schedule {
+    id: CheckId,
     script: Script,
     program: Program,
     check: Check,
@@ -38,12 +25,18 @@ struct Schedule {
 }
 
 impl Schedule {
-    fn new(index: usize, script: Script, program: Program) -> Self {
+    pub(super) fn new(id: CheckId, script: Script, spawner: &Spawner) -> Self {
+        let program = spawner.program(&script.command, script.user);
         let check = Check::new(script.rise, script.fall, script.init_fail);
-        Self { index, script, program, check, runs: 0 }
+        Self { id, script, program, check, runs: 0 }
     }
 
-    async fn run(mut self, reports: mpsc::Sender<CheckReport>) {
+    /// Runs the script, the first time at once, then `interval` from start to start, never beside itself; a run
+    /// that takes longer leaves out the starts it missed. Reports every run.
+    ///
+    /// Returns when nobody takes reports any more. Dropping it stops the schedule; a run under way ends at its
+    /// timeout.
+    pub(super) async fn run(mut self, reports: mpsc::Sender<CheckReport>) {
         let mut due = clock::now();
         loop {
             let report = self.run_once().await;
@@ -61,11 +54,10 @@ impl Schedule {
         let outcome = self.program.run(self.script.timeout).await;
         let now = clock::now();
         self.runs += 1;
-        let changed = self.check.record(outcome.is_success());
+        self.check.record(outcome.is_success());
         CheckReport {
-            script: self.index,
+            check: self.id.clone(),
             health: self.check.health(),
-            changed,
             detail: outcome.describe(self.script.timeout),
             valid_until: now.after(validity(&self.script)),
             runs: self.runs,

@@ -22,7 +22,7 @@ pub(super) fn of(
             preemption(instance, keyword).or_else(|| of_instance(instance, keyword).map(Value::Line))
         }
         "vrrp_script" => {
-            let script = configuration.scripts.iter().find(|script| named(&script.name))?;
+            let script = configuration.scripts().find(|script| named(&script.name))?;
             of_script(script, keyword).map(Value::Line)
         }
         _ => None,

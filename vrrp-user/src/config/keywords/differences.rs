@@ -33,12 +33,6 @@ pub(in crate::config) const DIFFERENCES: &[[&str; 4]] = &[
         "the check was meant",
     ],
     [
-        "a tracked script that there is not",
-        "is passed over",
-        "is an error",
-        "the router would run without its check",
-    ],
-    [
         "an unknown keyword with a block",
         "its lines are read as keywords of the block around",
         "the block is passed over as a whole",
@@ -110,6 +104,48 @@ pub(in crate::config) const DIFFERENCES: &[[&str; 4]] = &[
         "makes the router yield for a moment",
         "is put back, ten times a minute at most, and counted",
         "another program must not move an address",
+    ],
+    [
+        "members of a sync group that leave with another one",
+        "fall silent, so a peer waits for its whole down timer",
+        "resign, as does a member that leaves by itself",
+        "the addresses of a group should not be on no host for three intervals",
+    ],
+    [
+        "a sync group whose members are ready at different times",
+        "arms each timer anew until all are ready in one round",
+        "becomes Active when the last one is ready",
+        "waiting longer helps nobody",
+    ],
+    [
+        "a member or a tracker that there is not",
+        "is passed over",
+        "is an error",
+        "the others would move, or the router run, without it",
+    ],
+    [
+        "a notify keyword given twice",
+        "the first one counts",
+        "the last one counts, and that is said",
+        "it is so for every other keyword",
+    ],
+    [
+        "notify programs of one instance",
+        "run beside each other, for any time",
+        "run in order, one at a time, each for at most 60 s",
+        "the last one to run must be the one for the last state",
+    ],
+    [
+        "a pipe that nobody reads",
+        "loses what does not fit",
+        "gets it when it is read; the last state of everybody is never lost",
+        "whoever follows the pipe must end in the right state",
+    ],
+    [
+        "a reload",
+        "stops advertising while it reads, and is the end with a file that has errors",
+        "applies the difference without a pause; a file with errors changes nothing",
+        "a reload must not cost an address",
     ],
     [
         "a losing advertisement",

@@ -139,7 +139,7 @@ fn set_track_weight(track: &mut TrackDraft, words: &[Word], context: &mut Contex
         let help = "0 means that failure is a fault";
         if let Some(weight) = context.ok(values::number("weight", word, &(-253..=253)), help) {
             // The range fits.
-            track.weight = Some(weight as i16);
+            track.weight = Some(weight as i32);
         }
     }
 }

@@ -6,7 +6,7 @@ use vrrp_common::wire::Family;
 
 use super::{
     Grammar::{Interface, Line, Name, Number, Seconds, Switch, Word as OneWord},
-    Keyword, Table, checksum, guard, process, receive, running,
+    Keyword, Table, checksum, guard, notify, process, receive, running,
     script::user_name,
 };
 use crate::config::{
@@ -21,7 +21,16 @@ use crate::config::{
 /// All of `global_defs`.
 pub(in crate::config) static GLOBAL: Table<GlobalDraft> = Table {
     block: "global_defs",
-    sections: &[WORKS, running::RUNNING, GARP, VRRP, process::PROCESS, process::REPORTING, process::OTHERS],
+    sections: &[
+        WORKS,
+        running::RUNNING,
+        GARP,
+        VRRP,
+        notify::FIFOS,
+        process::PROCESS,
+        process::REPORTING,
+        process::OTHERS,
+    ],
 };
 
 type Row = Keyword<GlobalDraft>;

@@ -6,9 +6,12 @@ mod apply;
 mod checksum;
 mod differences;
 mod entries;
+mod file;
 mod global;
+mod group;
 mod guard;
 mod instance;
+mod notify;
 mod options;
 mod process;
 mod receive;
@@ -17,6 +20,8 @@ mod root;
 mod routing;
 mod running;
 mod script;
+mod tracked;
+mod tracking;
 
 use std::{ops::RangeInclusive, sync::LazyLock};
 
@@ -27,11 +32,14 @@ use super::{context::Context, draft::Given, lexer::Word, statement::Statement, v
 pub(super) use apply::apply;
 pub(super) use differences::DIFFERENCES;
 use entries::{ADDRESS_OPTIONS, PEER_OPTIONS, TRACK_OPTIONS};
+use file::FILE;
+use group::GROUP;
 use instance::{AUTHENTICATION, INSTANCE};
 use options::{EntryOption, OptionClass, apply_options};
 pub use reference::{KeywordRow, keyword_rows};
 pub(super) use root::ROOT;
 use script::SCRIPT;
+use tracked::PROCESS;
 
 /// One keyword of a block whose settings go into a `T`.
 pub(super) struct Keyword<T: 'static> {
@@ -168,8 +176,8 @@ pub(super) fn root() -> &'static dyn Lookup {
 }
 
 /// All tables that work, for suggestions.
-fn tables() -> [&'static dyn Lookup; 5] {
-    [&ROOT, &global::GLOBAL, &INSTANCE, &AUTHENTICATION, &SCRIPT]
+fn tables() -> [&'static dyn Lookup; 8] {
+    [&ROOT, &global::GLOBAL, &INSTANCE, &AUTHENTICATION, &SCRIPT, &GROUP, &FILE, &PROCESS]
 }
 
 /// Whether a keyword of this name has a value that must not be shown, in whatever block.

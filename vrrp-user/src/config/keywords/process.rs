@@ -15,7 +15,6 @@ const FILES: &str = "no such files are read or written";
 const SCRIPTS: &str = "it is not run yet";
 const BUFFERS: &str = "buffers are sized by need, and what a full one loses is read again";
 const FIREWALL: &str = "no firewall rules are made";
-const FIFO: &str = "no pipe is written yet";
 const MAIL: &str = "no mail is sent yet";
 const AGENTS: &str = "there is no SNMP or D-Bus agent; see the status command";
 const RELOAD: &str = "a configuration is always checked before it is used";
@@ -64,12 +63,6 @@ pub(super) const PROCESS: &[Row] = &[
 
 /// Who is told.
 pub(super) const REPORTING: &[Row] = &[
-    Row::accepted("notify_fifo", "pipe for events", FIFO),
-    Row::accepted("notify_fifo_script", "program at the pipe", FIFO),
-    Row::accepted("vrrp_notify_fifo", "pipe for events", FIFO),
-    Row::accepted("vrrp_notify_fifo_script", "program at the pipe", FIFO),
-    Row::accepted("fifo_write_vrrp_states_on_reload", "repeat states at reload", FIFO),
-    Row::accepted("vrrp_notify_priority_changes", "priorities in the pipe", FIFO),
     Row::accepted("smtp_server", "mail server", MAIL),
     Row::accepted("smtp_helo_name", "name told to the mail server", MAIL),
     Row::accepted("smtp_connect_timeout", "time limit of the mail server", MAIL),

@@ -4,7 +4,10 @@ use std::fmt::Display;
 
 use vrrp_common::time::Interval;
 
-use super::{AUTHENTICATION, Class, Grammar, INSTANCE, Keyword, ROOT, SCRIPT, Table, global::GLOBAL, values};
+use super::{
+    AUTHENTICATION, Class, FILE, GROUP, Grammar, INSTANCE, Keyword, PROCESS, ROOT, SCRIPT, Table,
+    global::GLOBAL, values,
+};
 
 /// One keyword as documentation shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,9 @@ pub fn keyword_rows() -> Vec<KeywordRow> {
     rows.extend(of(&SCRIPT));
     rows.extend(of(&INSTANCE));
     rows.extend(of(&AUTHENTICATION));
+    rows.extend(of(&GROUP));
+    rows.extend(of(&FILE));
+    rows.extend(of(&PROCESS));
     rows
 }
 

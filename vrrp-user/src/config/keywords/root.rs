@@ -1,15 +1,16 @@
 //! Keywords of the outermost level.
 
 use super::{
+    FILE, GROUP,
     Grammar::{Block, Values, Word},
-    INSTANCE, Keyword, SCRIPT, Table, address, apply,
+    INSTANCE, Keyword, PROCESS, SCRIPT, Table, address, apply,
     global::GLOBAL,
     routing,
 };
 use crate::config::{
     context::Context,
     diagnostics::error,
-    draft::{Draft, InstanceDraft, ScriptDraft},
+    draft::{Draft, FileDraft, GroupDraft, InstanceDraft, ProcessDraft, ScriptDraft},
     lexer,
     source::Span,
     statement::Statement,
@@ -31,6 +32,20 @@ const BLOCKS: &[Row] = &[
         "one virtual router: vrrp_instance NAME { ... }",
     ),
     Row::works("vrrp_script", "", Block(&SCRIPT, script), "one check: vrrp_script NAME { ... }"),
+    Row::works(
+        "vrrp_sync_group",
+        "",
+        Block(&GROUP, group),
+        "instances that move together: vrrp_sync_group NAME { group { INSTANCE ... } }",
+    ),
+    Row::works("track_file", "", Block(&FILE, file), "a number in a file: track_file NAME { file PATH }"),
+    Row::works("vrrp_track_file", "", Block(&FILE, file), "old name of track_file"),
+    Row::works(
+        "vrrp_track_process",
+        "",
+        Block(&PROCESS, process),
+        "processes that are counted: vrrp_track_process NAME { process PROGRAM }",
+    ),
 ];
 
 const STATICS: &[Row] = &[
@@ -68,18 +83,11 @@ const STATICS: &[Row] = &[
     ),
 ];
 
-const REFUSED: &[Row] = &[
-    Row::refused(
-        "vrrp_sync_group",
-        "its members would move one by one",
-        "without it a member may be Active where another is not; remove it if that may be",
-    ),
-    Row::refused(
-        "interface_up_down_delays",
-        "links would be believed at once",
-        "remove it, and let the operating system damp the link if it can",
-    ),
-];
+const REFUSED: &[Row] = &[Row::refused(
+    "interface_up_down_delays",
+    "links would be believed at once",
+    "remove it, and let the operating system damp the link if it can",
+)];
 
 const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
 const NETLINK: &str = "link changes are learned from the kernel";
@@ -93,9 +101,6 @@ const ACCEPTED: &[Row] = &[
     Row::accepted("net_namespace_ipvs", "where IPVS runs", IPVS),
     Row::accepted("namespace_with_ipsets", "sets in namespaces", "no firewall rules are made"),
     Row::accepted("track_group", "instances that give up without a static address", UNTRACKED),
-    Row::accepted("vrrp_track_process", "a watched process", UNUSED),
-    Row::accepted("track_file", "a watched file", UNUSED),
-    Row::accepted("vrrp_track_file", "a watched file", UNUSED),
     Row::accepted("bfd_instance", "a BFD session", UNUSED),
     Row::accepted("garp_group", "gaps between announcements", "announcements are sent without a gap"),
     Row::accepted("linkbeat_interfaces", "links that are polled", NETLINK),
@@ -134,6 +139,27 @@ fn script(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
     let mut script = ScriptDraft::new(name, span);
     apply(&SCRIPT, &mut script, &statement.body, context);
     draft.scripts.push(script);
+}
+
+fn group(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
+    let (name, span) = name(statement, context);
+    let mut group = GroupDraft::new(name, span);
+    apply(&GROUP, &mut group, &statement.body, context);
+    draft.groups.push(group);
+}
+
+fn file(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
+    let (name, span) = name(statement, context);
+    let mut file = FileDraft::new(name, span);
+    apply(&FILE, &mut file, &statement.body, context);
+    draft.files.push(file);
+}
+
+fn process(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {
+    let (name, span) = name(statement, context);
+    let mut process = ProcessDraft::new(name, span);
+    apply(&PROCESS, &mut process, &statement.body, context);
+    draft.processes.push(process);
 }
 
 /// The name of a block and its place; a block without one is reported and read all the same.

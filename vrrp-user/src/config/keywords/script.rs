@@ -1,5 +1,7 @@
 //! Keywords of `vrrp_script`.
 
+use std::ops::RangeInclusive;
+
 use super::{
     Grammar::{Flag, Line, Number, Seconds},
     Keyword, Table,
@@ -8,6 +10,7 @@ use crate::config::{
     context::Context,
     diagnostics::{error, warning},
     draft::{ScriptDraft, UserName},
+    lexer::Word,
     statement::Statement,
     values::{self, quote},
 };
@@ -79,12 +82,17 @@ fn set_user(script: &mut ScriptDraft, statement: &Statement, context: &mut Conte
 
 /// Reads `USER [GROUP]`, the arguments of `user` and `script_user`.
 pub(super) fn user_name(statement: &Statement, context: &mut Context<'_>) -> Option<UserName> {
-    let mut words = statement.arguments.iter();
-    let Some(user) = words.next() else {
+    if statement.arguments.is_empty() {
         let keyword = statement.keyword.text();
         context.push(error(statement.keyword.span, format!("`{keyword}` needs a user name")));
-        return None;
-    };
+    }
+    user_name_of(&statement.arguments, context)
+}
+
+/// Reads `[USER [GROUP]]`.
+pub(super) fn user_name_of(words: &[Word], context: &mut Context<'_>) -> Option<UserName> {
+    let mut words = words.iter();
+    let user = words.next()?;
     let group = words.next();
     if let Some(extra) = words.next() {
         context.push(warning(extra.span, "what follows the group is ignored"));
@@ -95,20 +103,32 @@ pub(super) fn user_name(statement: &Statement, context: &mut Context<'_>) -> Opt
 }
 
 fn set_weight(script: &mut ScriptDraft, statement: &Statement, context: &mut Context<'_>) {
+    if let Some((weight, reverse)) = weight(statement, &(-253..=253), context) {
+        script.weight = weight;
+        script.reverse |= reverse;
+    }
+}
+
+/// Reads `WEIGHT [reverse]`; the range fits an `i32`.
+pub(super) fn weight(
+    statement: &Statement,
+    range: &RangeInclusive<i64>,
+    context: &mut Context<'_>,
+) -> Option<(i32, bool)> {
     let Some((weight, rest)) = statement.arguments.split_first() else {
         context.push(error(statement.keyword.span, "`weight` needs a number"));
-        return;
+        return None;
     };
-    let Some(weight) = context.ok(values::number("weight", weight, &(-253..=253)), WEIGHTS) else { return };
-    // The range fits.
-    script.weight = weight as i16;
+    let weight = context.ok(values::number("weight", weight, range), WEIGHTS)?;
+    let mut reverse = false;
     for word in rest {
         match word.bytes.as_slice() {
-            b"reverse" => script.reverse = true,
+            b"reverse" => reverse = true,
             _ => context
                 .push(warning(word.span, format!("unknown option {}; it is ignored", quote(&word.text())))),
         }
     }
+    Some((weight as i32, reverse))
 }
 
 const WEIGHTS: &str = "0 means that failure is a fault";

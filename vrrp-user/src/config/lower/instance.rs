@@ -7,22 +7,27 @@ use vrrp_common::{
     wire::{ChecksumForm, Family, Version},
 };
 
-use super::{announce::announce, count, routing, script::Scripts, standing::Standing, transport, vmac};
+use super::{
+    announce::announce, checks::Checks, count, group, notify::notify, routing, standing::Standing,
+    tracks::tracks, transport, vmac,
+};
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
-    draft::{Draft, GlobalDraft, InstanceDraft, OWNER},
-    model::{Checksum, Instance, Receive, Track},
+    draft::{Draft, GlobalDraft, GroupDraft, InstanceDraft},
+    model::{Checksum, Instance, Receive},
     values::{family_name, family_of, quote},
 };
 
 /// All virtual routers that can be told from their drafts; what is missing is reported.
-pub(super) fn finish_all(draft: &Draft, scripts: &Scripts<'_>, context: &mut Context<'_>) -> Vec<Instance> {
+pub(super) fn finish_all(draft: &Draft, checks: &Checks<'_>, context: &mut Context<'_>) -> Vec<Instance> {
+    let groups = group::memberships(draft, context);
     let mut used = HashMap::new();
     let mut finished = Vec::new();
     for instance in &draft.instances {
         let before = context.errors();
-        let ready = finish(instance, &draft.globals, scripts, context);
+        let group = groups.get(&*instance.name).copied();
+        let ready = finish(instance, group, &draft.globals, checks, context);
         context.blame(instance.span, before);
         let Some(ready) = ready else { continue };
         let key = (ready.interface.clone(), ready.family, ready.vrid);
@@ -46,14 +51,15 @@ pub(super) fn finish_all(draft: &Draft, scripts: &Scripts<'_>, context: &mut Con
 
 fn finish(
     draft: &InstanceDraft,
+    group: Option<&GroupDraft>,
     globals: &GlobalDraft,
-    scripts: &Scripts<'_>,
+    checks: &Checks<'_>,
     context: &mut Context<'_>,
 ) -> Option<Instance> {
     let interface = interface(draft, globals, context);
     let vrid = vrid(draft, context);
     let family = addresses(draft, context);
-    let tracks = tracks(draft, scripts, context);
+    let tracks = tracks(draft, group, interface.as_deref(), checks, context);
     let standing = Standing::of(draft, globals, context);
     let (interface, vrid, family) = (interface?, vrid?, family?);
     let version = version(draft, globals, family, context);
@@ -84,6 +90,7 @@ fn finish(
         checksum: checksum(draft, globals, version, family, context),
         announce: announce(draft, globals, standing.strict),
         tracks,
+        notify: notify(&draft.notify, globals, context),
     })
 }
 
@@ -214,33 +221,4 @@ fn password(
     };
     context.push(ignored);
     None
-}
-
-fn tracks(draft: &InstanceDraft, scripts: &Scripts<'_>, context: &mut Context<'_>) -> Vec<Track> {
-    let mut tracks = Vec::new();
-    let mut seen = HashMap::new();
-    for given in &draft.tracks {
-        let name = quote(&given.name);
-        if let Some(first) = seen.get(&given.name) {
-            let twice = warning(given.span, format!("{name} is tracked twice; the first entry counts"));
-            context.push(twice.related(*first, "tracked here first"));
-            continue;
-        }
-        seen.insert(&given.name, given.span);
-        let Some((index, script)) = scripts.find(&given.name) else {
-            let unknown = error(given.span, format!("there is no vrrp_script {name}"));
-            context.missing(unknown.help("the router would run without this check"));
-            continue;
-        };
-        let weight = given.weight.unwrap_or(script.weight);
-        let reverse = given.reverse.unwrap_or(script.reverse);
-        if weight != 0 && draft.base_priority() == OWNER {
-            let message = format!("the weight of {name} does nothing with priority 255");
-            context.push(
-                warning(given.span, message).help("an owner's priority never changes; use 254 or less"),
-            );
-        }
-        tracks.push(Track { script: index, weight, reverse });
-    }
-    tracks
 }

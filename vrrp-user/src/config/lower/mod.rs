@@ -1,9 +1,13 @@
 //! Statements to the effective configuration: defaults, and checks that need more than one statement.
 
 mod announce;
+mod checks;
+mod command;
+mod group;
 mod instance;
-mod script;
+mod notify;
 mod standing;
+mod tracks;
 mod transport;
 mod user;
 mod vmac;
@@ -22,7 +26,7 @@ use super::{
     values::quote,
 };
 
-use script::Scripts;
+use checks::Checks;
 
 /// The configuration that the statements of all files make, without the routers that have errors; what is wrong
 /// goes to `report`. `None` if not only single routers have errors, or all of them.
@@ -37,23 +41,22 @@ pub(super) fn lower(
     let mut draft = Draft::default();
     apply(&ROOT, &mut draft, statements, &mut context);
     check_names(&draft, &mut context);
-    let scripts = Scripts::finish(&draft, &mut context);
-    let instances = instance::finish_all(&draft, &scripts, &mut context);
-    let router_id = draft.globals.router_id.clone().unwrap_or_else(|| host.name());
-    let statics = statics(&draft, &mut context);
-    let net_namespace = draft.net_namespace.clone();
-    let guard = Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook };
-    let usable = !instances.is_empty() && context.others_can_run();
-    let running = draft.globals.running.clone();
-    usable.then_some(Configuration {
-        router_id,
-        running,
-        net_namespace,
+    let checks = Checks::finish(&draft, &mut context);
+    let instances = instance::finish_all(&draft, &checks, &mut context);
+    let configuration = Configuration {
+        router_id: draft.globals.router_id.clone().unwrap_or_else(|| host.name()),
+        running: draft.globals.running.clone(),
+        net_namespace: draft.net_namespace.clone(),
+        groups: group::finish(&draft, &instances, &mut context),
         instances,
-        scripts: scripts.tracked,
-        statics,
-        guard,
-    })
+        checks: checks.tracked,
+        statics: statics(&draft, &mut context),
+        fifos: notify::fifos(&draft.globals, &mut context),
+        fifo_states_on_reload: draft.globals.fifo_states_on_reload,
+        guard: Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook },
+    };
+    let usable = !configuration.instances.is_empty() && context.others_can_run();
+    usable.then_some(configuration)
 }
 
 /// What stands while the node runs. An address without an interface goes where keepalived puts it.
@@ -80,6 +83,10 @@ fn check_names(draft: &Draft, context: &mut Context<'_>) {
     let scripts = draft.scripts.iter().map(|script| (&*script.name, script.span));
     unique("vrrp_instance", instances, context);
     unique("vrrp_script", scripts, context);
+    unique("track_file", draft.files.iter().map(|file| (&*file.name, file.span)), context);
+    let processes = draft.processes.iter().map(|process| (&*process.name, process.span));
+    unique("vrrp_track_process", processes, context);
+    unique("vrrp_sync_group", draft.groups.iter().map(|group| (&*group.name, group.span)), context);
     if draft.instances.is_empty() {
         let nothing = error(None, "there is no `vrrp_instance`: nothing to run");
         context.missing(nothing.help("vrrp_instance NAME { interface ... virtual_router_id ... }"));

@@ -9,33 +9,27 @@ const DEFAULT_USER: &str = "keepalived_script";
 
 const ROOT: Credentials = Credentials { uid: 0, gid: 0 };
 
-impl UserName {
-    fn resolve(&self, context: &mut Context<'_>) -> Option<Credentials> {
-        let user = context.host.user(&self.user);
-        let mut credentials = self.known("user", &self.user, user, context)?;
-        if let Some(name) = &self.group {
-            let group = context.host.group(name);
-            credentials.gid = self.known("group", name, group, context)?;
-        }
-        Some(credentials)
+/// Looks a user, and a group, up; `Err` says why that was in vain.
+pub(super) fn known(name: &UserName, context: &Context<'_>) -> Result<Credentials, String> {
+    let mut credentials = found("user", &name.user, context.host.user(&name.user))?;
+    if let Some(group) = &name.group {
+        credentials.gid = found("group", group, context.host.group(group))?;
     }
+    Ok(credentials)
+}
 
-    fn known<V>(
-        &self,
-        what: &str,
-        name: &str,
-        found: Result<Option<V>, String>,
-        context: &mut Context<'_>,
-    ) -> Option<V> {
-        let name = quote(name);
-        let message = match found {
-            Ok(Some(value)) => return Some(value),
-            Ok(None) => format!("there is no {what} {name} on this host"),
-            Err(reason) => format!("cannot look up the {what} {name}: {reason}"),
-        };
-        context.push(error(self.span, message).help("the node would not know whose rights the script has"));
-        None
+fn found<V>(what: &str, name: &str, found: Result<Option<V>, String>) -> Result<V, String> {
+    let name = quote(name);
+    match found {
+        Ok(Some(value)) => Ok(value),
+        Ok(None) => Err(format!("there is no {what} {name} on this host")),
+        Err(reason) => Err(format!("cannot look up the {what} {name}: {reason}")),
     }
+}
+
+fn resolve(name: &UserName, context: &mut Context<'_>) -> Option<Credentials> {
+    let help = "the node would not know whose rights the script has";
+    known(name, context).map_err(|why| context.push(error(name.span, why).help(help))).ok()
 }
 
 /// The user of a script: its own, else the node's, else [`DEFAULT_USER`] if there is one, else root. One that
@@ -47,7 +41,7 @@ pub(super) fn credentials(
     context: &mut Context<'_>,
 ) -> Credentials {
     if let Some(name) = own.or(global) {
-        return name.resolve(context).unwrap_or(ROOT);
+        return resolve(name, context).unwrap_or(ROOT);
     }
     match context.host.user(DEFAULT_USER) {
         Ok(user) => user.unwrap_or(ROOT),

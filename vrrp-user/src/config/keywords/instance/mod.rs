@@ -7,7 +7,7 @@ mod without;
 
 use super::{
     Grammar::{Block, Flag, Interface, Line, Number, Seconds, Secret, Switch, Values, Word},
-    Keyword, Table, address, checksum, receive, routing,
+    Keyword, Table, address, checksum, notify, receive, routing, tracking,
 };
 use crate::config::draft::{Given, InstanceDraft};
 
@@ -20,7 +20,9 @@ pub(in crate::config) static INSTANCE: Table<InstanceDraft> = Table {
         TRANSPORT,
         VIRTUAL_MAC,
         GARP,
-        TRACKING,
+        tracking::Rows::<InstanceDraft>::TRACKERS,
+        notify::Rows::<InstanceDraft>::TRANSITIONS,
+        notify::INSTANCE_ONLY,
         without::NOT_YET,
         without::NO_EFFECT,
     ],
@@ -271,10 +273,3 @@ const GARP: &[Row] = &[
         "like garp_master_repeat, after a losing advertisement was heard",
     ),
 ];
-
-const TRACKING: &[Row] = &[Row::works(
-    "track_script",
-    "",
-    Values("NAME [weight WEIGHT] [reverse]", setters::add_track),
-    "the checks that decide about this virtual router",
-)];

@@ -4,8 +4,8 @@ use super::AUTHENTICATION;
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
-    draft::{Given, InstanceDraft, State, TrackDraft},
-    keywords::{PEER_OPTIONS, TRACK_OPTIONS, apply, apply_options},
+    draft::{Given, InstanceDraft, State},
+    keywords::{PEER_OPTIONS, apply, apply_options},
     lexer::Word,
     model::UnicastPeer,
     statement::Statement,
@@ -110,12 +110,4 @@ pub(super) fn add_peer(instance: &mut InstanceDraft, entry: &Statement, context:
             .push(error(word.span, format!("no TTL is accepted from {address}: min_ttl is above max_ttl")));
     }
     instance.peers.push((peer, word.span));
-}
-
-pub(super) fn add_track(instance: &mut InstanceDraft, entry: &Statement, context: &mut Context<'_>) {
-    let name = entry.keyword.text().into_owned();
-    let span = entry.keyword.span;
-    let mut track = TrackDraft { name, span, weight: None, reverse: None };
-    apply_options(TRACK_OPTIONS, &mut track, &entry.arguments, context);
-    instance.tracks.push(track);
 }

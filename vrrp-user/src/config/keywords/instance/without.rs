@@ -5,9 +5,6 @@ use super::Row;
 const UNTRACKED: &str = "remove it if the router may stay Active when this fails";
 
 pub(super) const NOT_YET: &[Row] = &[
-    Row::refused("track_interface", "the router would ignore these interfaces", UNTRACKED),
-    Row::refused("track_file", "the router would ignore these files", UNTRACKED),
-    Row::refused("track_process", "the router would ignore these processes", UNTRACKED),
     Row::refused("track_bfd", "the router would ignore these sessions", UNTRACKED),
     Row::refused("track_src_ip", "the router would go on without its source address", UNTRACKED),
     Row::refused(
@@ -53,19 +50,10 @@ pub(super) const NOT_YET: &[Row] = &[
     ),
 ];
 
-const NOT_RUN: &str = "it is not run yet; transitions are in the log";
 const ONE_HOME: &str = "announcements leave by the interface that has the address";
 const STALL: &str = "after a stall a node yields to whoever took over, always";
 
 pub(super) const NO_EFFECT: &[Row] = &[
-    Row::accepted("notify_master", "run on becoming Active", NOT_RUN),
-    Row::accepted("notify_backup", "run on becoming Backup", NOT_RUN),
-    Row::accepted("notify_fault", "run on a fault", NOT_RUN),
-    Row::accepted("notify_stop", "run at stop", NOT_RUN),
-    Row::accepted("notify_deleted", "run when the instance is removed", NOT_RUN),
-    Row::accepted("notify", "run on every transition", NOT_RUN),
-    Row::accepted("notify_master_rx_lower_pri", "run on a losing advertisement", NOT_RUN),
-    Row::accepted("notify_priority_changes", "priorities in the pipe", "no pipe is written yet"),
     Row::accepted("smtp_alert", "mail on transitions", "no mail is sent yet"),
     Row::accepted("accept", "the addresses accept packets", "they always do"),
     Row::accepted(

@@ -1,77 +1,26 @@
-//! Check scripts: the command, its user, and whether others can change it.
+//! Commands: the words to run, and whether others can change the program.
 
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-};
+use std::path::Path;
 
-use vrrp_common::time::Interval;
-
-use super::{count, user};
 use crate::config::{
     context::Context,
     diagnostics::{error, notice, warning},
-    draft::{Draft, GlobalDraft, ScriptDraft},
-    model::{Credentials, Script},
+    model::Credentials,
     source::Span,
     values::quote,
     words,
 };
 
-/// The scripts of a configuration, and where each is found by its name.
-pub(super) struct Scripts<'d> {
-    /// Those that an instance tracks, in the file's order.
-    pub(super) tracked: Vec<Script>,
-    by_name: HashMap<&'d str, (usize, &'d ScriptDraft)>,
-}
-
-impl<'d> Scripts<'d> {
-    /// Checks all scripts of the draft and keeps the tracked ones.
-    pub(super) fn finish(draft: &'d Draft, context: &mut Context<'_>) -> Self {
-        let names: HashSet<&str> =
-            draft.instances.iter().flat_map(|instance| &instance.tracks).map(|track| &*track.name).collect();
-        let mut scripts = Self { tracked: Vec::new(), by_name: HashMap::new() };
-        for script in &draft.scripts {
-            let finished = finish(script, &draft.globals, context);
-            if names.contains(&*script.name) {
-                scripts.by_name.entry(&script.name).or_insert((scripts.tracked.len(), script));
-                scripts.tracked.push(finished);
-            } else {
-                let message = format!("no instance tracks {}; it is not run", quote(&script.name));
-                context.push(warning(script.span, message).help("name it in a track_script block"));
-            }
-        }
-        scripts
-    }
-
-    /// The index of a script among the tracked ones, and its settings.
-    pub(super) fn find(&self, name: &str) -> Option<(usize, &'d ScriptDraft)> {
-        self.by_name.get(name).copied()
-    }
-}
-
-fn finish(script: &ScriptDraft, globals: &GlobalDraft, context: &mut Context<'_>) -> Script {
-    let user = user::credentials(script.user.as_ref(), globals.script_user.as_ref(), script.span, context);
-    let command = if let Some(span) = script.command {
-        let command = command(span, context);
-        check_program(&command, user, globals.script_security, span, context);
-        command
-    } else {
-        let none = error(script.span, format!("{} has no command", quote(&script.name)));
-        context.missing(none.help("script COMMAND [ARGUMENT ...]"));
-        Vec::new()
-    };
-    let interval = script.interval.unwrap_or(Interval::from_secs(1));
-    Script {
-        name: script.name.clone(),
-        command,
-        interval,
-        timeout: script.timeout.unwrap_or(interval),
-        rise: count(script.rise, 1),
-        fall: count(script.fall, 1),
-        init_fail: script.init_fail,
-        user,
-    }
+/// The words of the command at a place, after a look at the program.
+pub(super) fn checked(
+    span: Span,
+    user: Credentials,
+    security: bool,
+    context: &mut Context<'_>,
+) -> Vec<String> {
+    let command = command(span, context);
+    check_program(&command, user, security, span, context);
+    command
 }
 
 /// The words to run. One quoted word is a command line of its own; shell syntax is given to a shell.

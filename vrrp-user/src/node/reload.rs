@@ -1,0 +1,269 @@
+//! A new configuration: only the difference is applied. Routers that stay the same are not touched, not even their
+//! timers; those that changed go on in their state.
+
+use std::{collections::BTreeSet, mem};
+
+use vrrp_common::{
+    abi::Heard,
+    election::{Input, State},
+    time::Instant,
+};
+
+use super::{
+    Node,
+    act::statics,
+    groups::Group,
+    router::{Place, Router, RoutingPlace, first_form, parameters},
+};
+use crate::{
+    config::model::{self, Configuration, Instance, Routing, Track, VirtualAddress},
+    datapath::Slot,
+    notify::Happening,
+    sys::clock,
+    track::CheckId,
+};
+
+/// What a reload came to, in numbers of virtual routers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// New ones.
+    pub added: usize,
+    /// Such that are gone.
+    pub removed: usize,
+    /// Such whose settings differ from before.
+    pub changed: usize,
+    /// The others.
+    pub untouched: usize,
+}
+
+/// "1 added, 0 removed, 2 changed, 197 untouched".
+impl std::fmt::Display for Reloaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { added, removed, changed, untouched } = self;
+        write!(f, "{added} added, {removed} removed, {changed} changed, {untouched} untouched")
+    }
+}
+
+/// What makes a router the same one before and after: what its peers know it by. A name may change.
+fn is_same(one: &Instance, other: &Instance) -> bool {
+    (&one.interface, one.family, one.vrid) == (&other.interface, other.family, other.vrid)
+}
+
+/// Whether the trackers are the same, by the names of what they track.
+fn is_tracked_alike(old: &[Track], old_checks: &[CheckId], new: &[Track], new_checks: &[CheckId]) -> bool {
+    let named = |tracks: &[Track], checks: &[CheckId]| -> Vec<_> {
+        tracks.iter().map(|one| (checks.get(one.check).cloned(), one.weight, one.reverse)).collect()
+    };
+    named(old, old_checks) == named(new, new_checks)
+}
+
+impl Node {
+    /// Runs `new` from now on.
+    pub(super) fn reload(&mut self, new: Configuration) -> Reloaded {
+        let now = clock::now();
+        if self.stop_by.is_some() {
+            return Reloaded::default();
+        }
+        self.reloading = true;
+        let mut outcome = Reloaded::default();
+        let checks = self.checks.ids();
+        self.checks.replace(&new.checks, now);
+        if let Some(links) = self.links.clone() {
+            self.checks.look_at(&links, now);
+        }
+        self.router_id = new.router_id;
+        self.statics = statics(new.statics);
+        let former: Vec<Option<String>> =
+            (0..self.routers.len()).map(|index| self.group_name(index)).collect();
+        let former: Vec<(Slot, Option<String>)> =
+            self.routers.iter().map(|router| router.slot).zip(former).collect();
+        self.remove_gone(&new.instances, now, &mut outcome);
+        let added = self.take_instances(new.instances, &checks, &mut outcome);
+        self.regroup(&new.groups, &former);
+        self.take_stock();
+        (0..self.routers.len()).for_each(|index| self.survey(index));
+        if self.links.is_some() && self.held_until.is_none() {
+            self.start(&added);
+        }
+        self.reloading = false;
+        self.publish();
+        self.remember();
+        if new.fifo_states_on_reload {
+            self.tell_all_again();
+        }
+        tracing::info!("the configuration was read again: {outcome}");
+        outcome
+    }
+
+    fn group_name(&self, index: usize) -> Option<String> {
+        self.group_of(index).map(|group| self.groups[group].name.clone())
+    }
+
+    /// Routers that are not in the new file resign.
+    fn remove_gone(&mut self, instances: &[Instance], now: Instant, outcome: &mut Reloaded) {
+        let stays = |router: &Router| instances.iter().any(|one| is_same(one, &router.instance));
+        for index in 0..self.routers.len() {
+            if stays(&self.routers[index]) {
+                continue;
+            }
+            outcome.removed += 1;
+            // Its end is told as the end of an instance, not of the node.
+            let deleted = self.routers[index].instance.notify.tells_deleted;
+            self.routers[index].told.silence();
+            self.input(index, Input::Shutdown, now);
+            self.tell(index, if deleted { Happening::Deleted } else { Happening::Fault });
+            self.detach(index);
+            // What is published at the end of the reload is without its addresses.
+            self.departed.push((self.routers[index].slot, self.generation + 1));
+        }
+        self.routers.retain(stays);
+    }
+
+    /// Brings the routers into the order and to the settings of the new file; the places of the new ones.
+    fn take_instances(
+        &mut self,
+        instances: Vec<Instance>,
+        checks: &[CheckId],
+        outcome: &mut Reloaded,
+    ) -> Vec<usize> {
+        let mut old = mem::take(&mut self.routers);
+        let mut changed = Vec::new();
+        let mut added = Vec::new();
+        for instance in instances {
+            let place = self.routers.len();
+            if let Some(at) = old.iter().position(|router| is_same(&router.instance, &instance)) {
+                self.routers.push(old.swap_remove(at));
+                changed.push((place, instance));
+            } else {
+                let free = self.free_slot(&old);
+                self.routers.push(Router::new(free, instance));
+                added.push(place);
+                outcome.added += 1;
+            }
+        }
+        for (index, instance) in changed {
+            if self.change(index, instance, checks) {
+                outcome.changed += 1;
+            } else {
+                outcome.untouched += 1;
+            }
+        }
+        added
+    }
+
+    /// The lowest number that no router has.
+    fn free_slot(&self, others: &[Router]) -> Slot {
+        let departed = |slot: Slot| self.departed.iter().any(|(other, _)| *other == slot);
+        let taken = |slot: Slot| {
+            departed(slot) || self.routers.iter().chain(others).any(|router| router.slot == slot)
+        };
+        (0..).map(Slot).find(|slot| !taken(*slot)).unwrap_or(Slot(u32::MAX - 1))
+    }
+
+    /// Gives a router its new settings; true if they differ from the old ones. `checks` are those that the old
+    /// ones number.
+    fn change(&mut self, index: usize, new: Instance, checks: &[CheckId]) -> bool {
+        let now = clock::now();
+        let router = &mut self.routers[index];
+        let old = mem::replace(&mut router.instance, new);
+        let new = &router.instance;
+        // Checks are numbered by their places in the file, which may have moved.
+        if (Instance { tracks: new.tracks.clone(), ..old.clone() } == *new) {
+            return !is_tracked_alike(&old.tracks, checks, &new.tracks, &self.checks.ids());
+        }
+        let heard_otherwise = (&old.peers, &old.accept_from, old.group, old.receive)
+            != (&new.peers, &new.accept_from, new.group, new.receive)
+            || old.version != new.version;
+        let holds_otherwise = !old.held_addresses().eq(new.held_addresses())
+            || old.routing != new.routing
+            || old.virtual_mac != new.virtual_mac
+            || old.announce != new.announce;
+        if old.checksum != new.checksum {
+            router.form = first_form(new.checksum);
+        }
+        let new = parameters(new);
+        if parameters(&old) != new {
+            self.input(index, Input::Configure(new), now);
+        }
+        if holds_otherwise {
+            self.announce_anew(index, now);
+        }
+        let router = &mut self.routers[index];
+        if let Some(view) = router.view(now) {
+            self.datapath.update(router.slot, view);
+        }
+        if heard_otherwise {
+            router.seen = Heard::default();
+            self.detach(index);
+        }
+        true
+    }
+
+    /// The addresses, or how they are announced, changed: each is announced when it is there, as at a takeover.
+    fn announce_anew(&mut self, index: usize, now: Instant) {
+        let router = &mut self.routers[index];
+        router.take_addresses();
+        if router.held {
+            self.announcer.start(router.slot, router.instance.announce, now);
+        }
+        self.guard_addresses(index);
+    }
+
+    /// The addresses of routers that a reload removed are gone: nothing is left to guard, and their slots are free.
+    pub(super) fn forget_departed(&mut self, generation: u64) {
+        let (gone, waiting) = self.departed.iter().partition(|(_, leaving)| *leaving <= generation);
+        self.departed = waiting;
+        let gone: Vec<(Slot, u64)> = gone;
+        for (slot, _) in gone {
+            if let Err(error) = self.guard.keep(slot, BTreeSet::new()) {
+                tracing::warn!("an address of a router that is gone is still guarded: {error}");
+            }
+        }
+    }
+
+    /// Makes the groups anew. A router that was not in the group follows it at first if it is Active, see
+    /// `election::groups`.
+    fn regroup(&mut self, groups: &[model::Group], former: &[(Slot, Option<String>)]) {
+        let told =
+            |name: &str| self.groups.iter().find(|group| group.name == name).and_then(|group| group.told);
+        self.groups = groups.iter().map(|group| Group::new(group, told(&group.name))).collect();
+        for group in groups {
+            let is_active = |index: &usize| self.routers[*index].machine.state() == State::Active;
+            let active = group.members.iter().any(is_active);
+            for &index in &group.members {
+                let router = &mut self.routers[index];
+                let was = former.iter().find(|(slot, _)| *slot == router.slot);
+                let stays =
+                    was.is_some_and(|(_, name)| name.as_deref() == Some(&*group.name)) && router.joined;
+                router.joined = stays || !active || router.machine.state() == State::Active;
+            }
+        }
+    }
+}
+
+impl Router {
+    /// The addresses of the instance, with what is known of those that were there before.
+    fn take_addresses(&mut self) {
+        let known = |entry: &VirtualAddress| {
+            let at = self.addresses.iter().position(|old| old == entry);
+            at.and_then(|at| self.places.get(at)).cloned().unwrap_or_default()
+        };
+        let places: Vec<Place> = self.instance.held_addresses().map(known).collect();
+        self.places = places;
+        self.addresses = self.instance.held_addresses().cloned().collect();
+        self.take_routing();
+        self.advertised = self.instance.advertised().collect();
+        // Events name an address by its place in the list: all are told of anew.
+        self.acquisitions += 1;
+    }
+
+    fn take_routing(&mut self) {
+        let known = |entry: &Routing| {
+            let at = self.routing.iter().position(|old| old == entry);
+            at.and_then(|at| self.routing_places.get(at)).cloned().unwrap_or_default()
+        };
+        let places: Vec<RoutingPlace> = self.instance.routing.iter().map(known).collect();
+        self.routing_places = places;
+        self.routing = self.instance.routing.clone().into();
+    }
+}
