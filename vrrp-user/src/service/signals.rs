@@ -22,6 +22,7 @@ pub(super) async fn forward(commands: &mpsc::Sender<Command>, reloader: &Reloade
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
             _ = hangup.recv() => {
+                tracing::info!("SIGHUP received, reading the configuration again");
                 reload(reloader).await;
                 continue;
             }
@@ -44,6 +45,6 @@ pub(super) async fn forward(commands: &mpsc::Sender<Command>, reloader: &Reloade
 async fn reload(reloader: &Reloader) {
     // What is wrong with the file, and what came of it, is in the log already.
     if let Reply::Error(why) = reloader.reload().await {
-        tracing::error!("SIGHUP received: {why}");
+        tracing::error!("the configuration in use goes on: {why}");
     }
 }
