@@ -28,11 +28,14 @@ const FLAGS: &[&str] = &[
     "-Ctarget-feature=+allows-misaligned-mem-access",
 ];
 
-/// Cargo tells crates apart by where they lie, and the names of functions show it: here there is only one.
+/// Cargo tells crates apart by where they lie, and the order of names and types in the object shows it: here their
+/// names must do.
 const WRAPPER: &str = r#"#!/bin/sh
 for argument do
     shift
-    case $argument in metadata=*) argument=metadata=xvrrp ;; esac
+    [ "$previous" = --crate-name ] && name=$argument
+    previous=$argument
+    case $argument in metadata=*) argument=metadata=$name ;; esac
     set -- "$@" "$argument"
 done
 exec "$@"
@@ -100,7 +103,8 @@ fn compile(toolchain: &Toolchain) -> Result<PathBuf> {
             .arg("--target-dir")
             .arg(&target)
             .env("RUSTC", &toolchain.rustc)
-            .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
+            .env("RUSTC_WRAPPER", wrapper)
+            .env_remove("RUSTC_WORKSPACE_WRAPPER")
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
             .env("PATH", toolchain.path()?)
