@@ -277,7 +277,7 @@ struct ProgramInfo {
     map_ids: u64,
 }
 
-/// The identifiers of the maps that a program works on, as many as [`MAPS`]. By the descriptor that we have: opening a
+/// The identifiers of the maps that a program works on, 64 at most. By the descriptor that we have: opening a
 /// program by its number takes `CAP_SYS_ADMIN`.
 ///
 /// # Errors
