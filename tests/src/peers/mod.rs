@@ -5,6 +5,7 @@ mod frr;
 mod keepalived;
 mod nginx;
 mod supervisor;
+mod systemd;
 mod xvrrp;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use frr::{Frr, FrrRouter};
 pub use keepalived::Keepalived;
 pub use nginx::Nginx;
 pub use supervisor::Supervisor;
+pub use systemd::Systemd;
 pub use xvrrp::{Transition, Xvrrp};
 
 use crate::{

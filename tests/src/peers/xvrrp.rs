@@ -28,7 +28,7 @@ pub struct Transition {
 }
 
 /// How a host hears in stories that do not care.
-fn datapath(host: &Host) -> String {
+pub(super) fn datapath(host: &Host) -> String {
     let Ok(wanted) = env::var("XVRRP_DATAPATH") else { return String::new() };
     let choices: Vec<&str> = wanted.split(',').collect();
     // The first host is number 1; there is always a choice, if only an empty one.

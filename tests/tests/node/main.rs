@@ -32,6 +32,7 @@ mod scenario;
 mod shutdown;
 mod startup;
 mod supervised;
+mod systemd;
 mod takeover;
 mod trackers;
 mod unicast;

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use vrrp_common::wire::Family;
 use vrrp_tests::{
     Host, Process,
@@ -30,14 +30,31 @@ fn a_backup_of_many_wakes_as_seldom_as_one_of_one() -> Result<()> {
             Ok(node.router(&format!("VI_{ROUTERS}"))?["state"] == "backup"
                 && !neighbour.log()?.contains("error"))
         })?;
-        let before = turns(&castor, &node)?;
-        // Not a state to wait for: this is the time that wakes are counted in.
-        thread::sleep(Duration::from_secs(3));
-        let woken = turns(&castor, &node)? - before;
+        let woken = wait_for_quiet(&castor, &node)?;
         ensure!((5..=24).contains(&woken), "the protocol thread woke {woken} times in 3 s");
-        ensure!(node.router("VI_1")?["state"] == "backup", "the neighbour is Active");
         Ok(())
     })
+}
+
+/// Sleeps of the protocol thread in 3 s in which the neighbour was not late, as it may be on a busy machine.
+fn wait_for_quiet(host: &Host, node: &Xvrrp) -> Result<u64> {
+    for _ in 0..10 {
+        let before = (sent(node)?, turns(host, node)?);
+        // Not a state to wait for: this is the time that wakes are counted in.
+        thread::sleep(Duration::from_secs(3));
+        let woken = turns(host, node)? - before.1;
+        if sent(node)? == before.0 {
+            return Ok(woken);
+        }
+    }
+    bail!("the neighbour was late in each of ten times 3 s")
+}
+
+/// Advertisements sent by all routers: a Backup sends none.
+fn sent(node: &Xvrrp) -> Result<u64> {
+    let status = node.status()?;
+    let routers = status["routers"].as_array().context("status has no list of routers")?;
+    routers.iter().map(|router| router["counters"]["sent"].as_u64().context("no counter sent")).sum()
 }
 
 fn advertise(host: &Host) -> Result<Process> {
@@ -61,12 +78,16 @@ fn advertise(host: &Host) -> Result<Process> {
     host.spawn("neighbour", &[&[program], &what[..]].concat())
 }
 
-/// How often the protocol thread was given a processor: the third word of its schedstat.
+/// How often the protocol thread went to sleep. That others took its processor does not count.
 fn turns(host: &Host, node: &Xvrrp) -> Result<u64> {
     let pid = node.process().pid();
-    let text = host.check(&["cat", &format!("/proc/{pid}/task/{pid}/schedstat")])?;
-    let word = text.split_whitespace().nth(2).context("schedstat has three words")?;
-    word.parse().with_context(|| format!("schedstat says {text:?}"))
+    let text = host.check(&["cat", &format!("/proc/{pid}/task/{pid}/status")])?;
+    let count = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count
+        .with_context(|| format!("{text:?} counts no sleeps"))?
+        .trim()
+        .parse()
+        .context("voluntary_ctxt_switches")
 }
 
 fn instance(vrid: u8) -> String {
