@@ -31,6 +31,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
             "state",
             "status",
             "sys",
+            "undo",
         ],
     ),
     ("config", &[]),
@@ -52,6 +53,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
             "spawner",
             "state",
             "supervise",
+            "undo",
         ],
     ),
     ("datapath", &["config", "pins", "sys"]),
@@ -60,7 +62,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ("identity", &[]),
     ("logs", &[]),
     ("namespace", &[]),
-    ("netlink", &["config", "datapath", "supervise", "sys"]),
+    ("netlink", &["config", "datapath", "supervise", "sys", "undo"]),
     (
         "node",
         &[
@@ -89,6 +91,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ("supervise", &[]),
     ("sys", &[]),
     ("track", &["config", "spawner", "sys"]),
+    ("undo", &["identity"]),
 ];
 
 /// keepalived's words live in these places only; elsewhere the RFC's are used.

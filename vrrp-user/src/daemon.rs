@@ -12,7 +12,7 @@ use crate::{
     config::model::Configuration,
     control::Control,
     datapath::AutoPath,
-    guard::Guard,
+    guard::{self, Guard},
     identity::{Identity, InstanceName},
     netlink::{self, Desired},
     node::{Ending, Heritage, Inbox, Node},
@@ -23,6 +23,7 @@ use crate::{
     spawner,
     state::{self, Leases, Lock, Memory, Store},
     supervise,
+    undo::Undo,
 };
 
 /// Messages that may wait for the protocol thread; their senders wait, it never does.
@@ -49,6 +50,7 @@ pub fn run(
     let lock = Lock::take(directory, &identity)?;
     let control = Control::bind(control)?;
     let store = Store::new(directory, &identity);
+    let undo = Undo::recall(directory, &identity).context("cannot read what the daemon before changed")?;
     let (heritage, mut memories) = inherit(&store);
     let pins = Pins::prepare(&identity)
         .inspect_err(|error| tracing::warn!("nothing is left in the kernel for the next daemon: {error}"))
@@ -64,11 +66,13 @@ pub fn run(
     let (netlink_events, netlink) = mpsc::channel(INBOX);
     let (reports, checks) = mpsc::channel(INBOX);
     let (requests, commands) = mpsc::channel(INBOX);
-    let mut datapath = AutoPath::new().context("cannot set up the datapath")?.pinned(pins);
+    let mut datapath = AutoPath::new().context("cannot set up the datapath")?.pinned(pins.clone());
     datapath.prepare(configuration.instances.iter().map(|instance| instance.receive));
     let (guard, keeper) = Guard::new(configuration.guard, || datapath.guard())?;
     if let Some(reason) = guard.absent() {
         tracing::warn!("the addresses are not guarded: {reason}");
+        guard::retire(pins.as_ref())
+            .context("the guard of the daemon before stays: `xvrrp cleanup` removes it")?;
     }
     let transmitter = Transmitter::new().context("cannot open the sockets that advertisements leave by")?;
     let announcer = Announcer::new().context("cannot open the socket that announcements leave by")?;
@@ -101,7 +105,7 @@ pub fn run(
     .spawn()
     .context("cannot start the service thread")?;
     let addresses =
-        netlink::spawn(wanted, netlink_events, pulse).context("cannot start the address thread")?;
+        netlink::spawn(wanted, netlink_events, pulse, undo).context("cannot start the address thread")?;
     for outcome in [rights::realtime(priority), rights::lock_memory()] {
         if let Err(notice) = outcome {
             tracing::info!("{notice}");

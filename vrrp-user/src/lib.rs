@@ -30,3 +30,4 @@ pub mod sys;
 #[cfg(test)]
 mod testing;
 pub mod track;
+pub mod undo;

@@ -34,6 +34,7 @@ mod startup;
 mod supervised;
 mod systemd;
 mod takeover;
+mod traces;
 mod trackers;
 mod unicast;
 mod virtual_mac;

@@ -11,9 +11,10 @@ use crate::{
     datapath::{self, Slot},
     guard,
     identity::Identity,
-    netlink,
+    netlink::{self, DesiredRouter},
     pins::Pins,
     state::{self, Lock, Memory, Store},
+    undo::Undo,
 };
 
 /// Works without a node, and is refused while one runs.
@@ -23,12 +24,13 @@ pub fn run(arguments: &cli::Cleanup, style: Style) -> Result<ExitCode> {
     state::prepare(directory)?;
     let lock = Lock::take(directory, &identity)?;
     let store = Store::new(directory, &identity);
-    match store.recall() {
-        Ok(memory) => release(&memory.unwrap_or_default())?,
-        Err(error) => super::warn(&format!(
+    let memory = store.recall().unwrap_or_else(|error| {
+        super::warn(&format!(
             "which addresses the node had cannot be read ({error}): look at `ip address` yourself"
-        )),
-    }
+        ));
+        None
+    });
+    release(memory.unwrap_or_default(), Undo::recall(directory, &identity)?)?;
     detach_filters()?;
     Pins::remove_all(&identity)?;
     store.forget().context("cannot remove what the node left to the next one")?;
@@ -40,19 +42,21 @@ pub fn run(arguments: &cli::Cleanup, style: Style) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes the addresses that the node had put on the host off it.
-fn release(memory: &Memory) -> Result<()> {
-    let slots = (0..).map(Slot);
-    let routers =
-        memory.routers.iter().zip(slots).map(|(left, slot)| left.released(slot, left.addresses.iter()));
-    netlink::release(routers.collect()).context("cannot remove the addresses of the node")
+/// Takes the addresses, routes and rules that the node had put on the host off it, and what it made or switched for them.
+fn release(memory: Memory, undo: Undo) -> Result<()> {
+    let mut slots = (0..).map(Slot);
+    let routers = memory.routers.iter().zip(&mut slots);
+    let mut routers: Vec<DesiredRouter> =
+        routers.map(|(left, slot)| left.released(slot, left.addresses.iter())).collect();
+    routers.extend(slots.next().map(|slot| Memory::unrouted(slot, memory.routing.into_iter())));
+    netlink::release(routers, undo).context("cannot remove the addresses of the node")
 }
 
 /// Links go with their pins; filters of the clsact queueing discipline have none.
 fn detach_filters() -> Result<()> {
     let interfaces = if_nameindex().context("cannot list the interfaces")?;
     for interface in &interfaces {
-        datapath::detach_filters(&interface.name().to_string_lossy());
+        datapath::detach_filter(interface.index())?;
         guard::detach_filters(interface.index())?;
     }
     Ok(())

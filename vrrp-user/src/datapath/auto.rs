@@ -2,7 +2,7 @@
 //! itself.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::IpAddr,
     os::fd::{AsFd, BorrowedFd},
@@ -17,7 +17,7 @@ use vrrp_common::{
 
 use super::{
     Binding, Counters, Datapath, DatapathError, LastRefused, Progress, Rung, Slot, SocketPath,
-    kernel::{GuardParts, KernelPath, Refusal},
+    kernel::{GuardParts, KernelPath, Refusal, detach_filter},
     port::{PortKey, interface_name},
 };
 use crate::{
@@ -135,6 +135,19 @@ impl AutoPath {
                 interface: port(binding).interface_name(),
                 reason,
             }),
+        }
+    }
+
+    /// Takes away the filters of an earlier daemon where nobody uses them.
+    fn detach_leftovers(&self) {
+        let heard_on = self.routers.values().map(|router| router.binding.interface);
+        for interface in heard_on.collect::<BTreeSet<u32>>() {
+            if self.loaded().is_some_and(|kernel| kernel.is_attached(interface)) {
+                continue;
+            }
+            if let Err(error) = detach_filter(interface) {
+                tracing::warn!("the filter of an earlier daemon stays on interface {interface}: {error}");
+            }
         }
     }
 
@@ -278,9 +291,15 @@ impl Datapath for AutoPath {
     }
 
     fn started(&mut self) {
-        if let Kernel::Loaded(kernel) = &mut self.kernel {
-            kernel.sweep();
+        let swept = match (&mut self.kernel, &self.pins) {
+            (Kernel::Loaded(kernel), _) => kernel.sweep(),
+            (_, Some(pins)) => KernelPath::sweep_links(pins, &[]),
+            (_, None) => Ok(()),
+        };
+        if let Err(error) = swept {
+            tracing::warn!("what an earlier daemon left in the kernel stays: {error}");
         }
+        self.detach_leftovers();
     }
 
     fn leave(&mut self) {

@@ -21,7 +21,7 @@ mod lab_tests;
 #[cfg(test)]
 mod lists_tests;
 
-use std::{net::IpAddr, os::fd::BorrowedFd};
+use std::{io, net::IpAddr, os::fd::BorrowedFd};
 
 pub use auto::AutoPath;
 pub use counters::Counters;
@@ -37,9 +37,12 @@ use vrrp_common::{
 
 use crate::config::model::{Network, Receive, UnicastPeer};
 
-/// Removes the filters of clsact that a daemon which was killed left on an interface.
-pub fn detach_filters(interface: &str) {
-    kernel::detach_filters(interface);
+/// Removes the filter of clsact that a daemon which was killed left on an interface.
+///
+/// # Errors
+/// What the kernel says; that none is there is fine.
+pub fn detach_filter(interface: u32) -> io::Result<()> {
+    kernel::detach_filter(interface)
 }
 
 /// The node's number of a virtual router, from zero; the index of its records on every datapath.

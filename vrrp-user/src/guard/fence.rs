@@ -6,17 +6,21 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
+use nix::net::if_::if_nameindex;
+
 use crate::{
     config::model::TcHook,
     datapath::GuardPrograms,
     netlink::{Link, LinkTable},
-    pins::{self, Pins},
+    pins::{self, Filter, Pins},
     sys::{
         bpf::{Hook, attached_to},
         clsact::{self, Direction, Place},
     },
 };
 
+/// How the names of our links begin.
+const PURPOSE: &str = "guard";
 /// Behind the receive program, which judges advertisements and passes on everything else.
 const PRIORITY: u16 = 2;
 /// By this number our filters are known: "xg".
@@ -54,35 +58,22 @@ struct Port {
 #[derive(Debug)]
 enum Pair {
     Tcx([pins::Link; 2]),
-    Clsact { _filters: [Filter; 2] },
+    Clsact([Filter; 2]),
 }
 
 impl Pair {
     fn name(&self) -> &'static str {
         match self {
             Self::Tcx(_) => "tcx",
-            Self::Clsact { .. } => "clsact",
+            Self::Clsact(_) => "clsact",
         }
     }
 
-    /// Whether somebody detached it. A filter of clsact is not watched: the kernel gives no link.
+    /// Whether somebody detached it.
     fn is_lost(&self, ifindex: u32) -> bool {
-        let Self::Tcx(links) = self else { return false };
-        links.iter().any(|link| attached_to(link.as_fd()).ok() != Some(ifindex))
-    }
-}
-
-/// It stays if the next daemon is to find it.
-#[derive(Debug)]
-struct Filter(Place, Option<Pins>);
-
-impl Drop for Filter {
-    fn drop(&mut self) {
-        if self.1.as_ref().is_some_and(Pins::kept) {
-            return;
-        }
-        if let Err(error) = clsact::detach(self.0) {
-            tracing::warn!("the guard's filter stays on interface {}: {error}", self.0.ifindex);
+        match self {
+            Self::Tcx(links) => links.iter().any(|link| attached_to(link.as_fd()).ok() != Some(ifindex)),
+            Self::Clsact(filters) => filters.iter().any(|filter| filter.lost().is_some()),
         }
     }
 }
@@ -150,8 +141,14 @@ impl Fence {
 
     fn tcx(&self, ifindex: u32) -> io::Result<Pair> {
         let links = [
-            pins::Link::attach(self.pins(), "guard-in", self.ingress(), ifindex, Hook::Tcx)?,
-            pins::Link::attach(self.pins(), "guard-out", self.egress(), ifindex, Hook::TcxEgress)?,
+            pins::Link::attach(self.pins(), &format!("{PURPOSE}-in"), self.ingress(), ifindex, Hook::Tcx)?,
+            pins::Link::attach(
+                self.pins(),
+                &format!("{PURPOSE}-out"),
+                self.egress(),
+                ifindex,
+                Hook::TcxEgress,
+            )?,
         ];
         // What an earlier run without tcx left would be closed for ever.
         for place in places(ifindex) {
@@ -162,10 +159,10 @@ impl Fence {
 
     fn clsact(&self, ifindex: u32) -> io::Result<Pair> {
         let [into, out] = places(ifindex);
-        clsact::attach(self.ingress(), "xvrrp_guard_in", into)?;
-        let into = Filter(into, self.programs.pins.clone());
-        clsact::attach(self.egress(), "xvrrp_guard_out", out)?;
-        Ok(Pair::Clsact { _filters: [into, Filter(out, self.programs.pins.clone())] })
+        Ok(Pair::Clsact([
+            Filter::attach(self.pins(), self.ingress(), "xvrrp_guard_in", into)?,
+            Filter::attach(self.pins(), self.egress(), "xvrrp_guard_out", out)?,
+        ]))
     }
 
     fn pins(&self) -> Option<&Pins> {
@@ -187,6 +184,17 @@ impl Fence {
 /// What the kernel says; that none is there is fine.
 pub fn detach_filters(ifindex: u32) -> io::Result<()> {
     places(ifindex).into_iter().try_for_each(clsact::detach)
+}
+
+/// Takes away what an earlier daemon left on any interface: without anybody to open it, it would be closed for ever.
+///
+/// # Errors
+/// What stays, and why.
+pub fn retire(pins: Option<&Pins>) -> io::Result<()> {
+    if let Some(pins) = pins {
+        pins.sweep_links(PURPOSE, &[]).map_err(io::Error::other)?;
+    }
+    if_nameindex()?.iter().try_for_each(|interface| detach_filters(interface.index()))
 }
 
 fn places(ifindex: u32) -> [Place; 2] {

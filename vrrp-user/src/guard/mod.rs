@@ -12,7 +12,7 @@ use vrrp_common::{
     election::Lease,
 };
 
-pub use fence::{Fenced, Report, detach_filters};
+pub use fence::{Fenced, Report, detach_filters, retire};
 pub use thread::Keeper;
 
 use crate::{

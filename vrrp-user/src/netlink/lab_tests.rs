@@ -17,6 +17,7 @@ use crate::{
     config::model::VirtualAddress,
     datapath::Slot,
     testing::{in_namespace, ip, say},
+    undo::Undo,
 };
 
 /// The thread under test, and the node's ends of its channels.
@@ -32,7 +33,7 @@ impl Node {
         let desired = Arc::new(Desired { generation: 1, keep: false, routers: vec![router] });
         let (desired, receiver) = watch::channel(desired);
         let (sender, events) = mpsc::channel(16);
-        let handle = spawn(receiver, sender, Arc::default()).unwrap();
+        let handle = spawn(receiver, sender, Arc::default(), Undo::default()).unwrap();
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { desired, events, handle, runtime }
     }
@@ -292,7 +293,8 @@ fn lost_notifications_are_made_up_for() {
         let (sender, mut events) = mpsc::channel(16);
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let kernel = runtime.block_on(async { kernel::Kernel::connect(4096).unwrap() });
-        let mut thread = pin!(thread::Thread::new(kernel, receiver, sender, Arc::default()).run());
+        let mut thread =
+            pin!(thread::Thread::new(kernel, receiver, sender, Arc::default(), Undo::default()).run());
         // The thread runs only in here.
         let mut run_until = |found: fn(&Event) -> bool| {
             let run = async {
@@ -321,7 +323,7 @@ fn missing_rights_are_told_at_the_start() {
     in_namespace(|| {
         caps::drop(None, caps::CapSet::Effective, caps::Capability::CAP_NET_ADMIN).unwrap();
         let (_desired, receiver) = watch::channel(Arc::default());
-        let error = spawn(receiver, mpsc::channel(1).0, Arc::default()).unwrap_err();
+        let error = spawn(receiver, mpsc::channel(1).0, Arc::default(), Undo::default()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         assert!(error.to_string().contains("needs CAP_NET_ADMIN; run as root or grant it"), "{error}");
     });

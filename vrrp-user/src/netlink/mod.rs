@@ -30,7 +30,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-use crate::supervise::Pulse;
+use crate::{supervise::Pulse, undo::Undo};
 
 /// Room for the notifications of a storm of changes while the thread is not run.
 const RECEIVE_BUFFER: i32 = 8 << 20;
@@ -62,6 +62,7 @@ pub fn spawn(
     desired: watch::Receiver<Arc<Desired>>,
     events: mpsc::Sender<Event>,
     pulse: Arc<Pulse>,
+    undo: Undo,
 ) -> io::Result<Handle> {
     require_rights()?;
     let (report, started) = oneshot::channel();
@@ -75,7 +76,7 @@ pub fn spawn(
             Ok((runtime, kernel)) => {
                 // The caller waits for this; it cannot have gone away.
                 let _ = report.send(Ok(()));
-                runtime.block_on(thread::Thread::new(kernel, desired, events, pulse).run())
+                runtime.block_on(thread::Thread::new(kernel, desired, events, pulse, undo).run())
             }
             Err(error) => {
                 let _ = report.send(Err(error));
@@ -88,15 +89,16 @@ pub fn spawn(
     Ok(Handle(thread))
 }
 
-/// Takes the addresses of these routers off the host, where they are, and comes back when that is done.
+/// Takes the addresses, routes and rules of these routers off the host, where they are, and puts back what `undo` has;
+/// comes back when that is done.
 ///
 /// # Errors
 /// As for [`spawn`], and when the conversation with the kernel breaks off.
-pub fn release(routers: Vec<DesiredRouter>) -> io::Result<()> {
+pub fn release(routers: Vec<DesiredRouter>, undo: Undo) -> io::Result<()> {
     const ONLY: u64 = 1;
     let (desired, wanted) = watch::channel(Arc::new(Desired { generation: ONLY, keep: false, routers }));
     let (events, mut told) = mpsc::channel(64);
-    let thread = spawn(wanted, events, Arc::default())?;
+    let thread = spawn(wanted, events, Arc::default(), undo)?;
     while let Some(event) = told.blocking_recv() {
         match event {
             Event::Settled { generation: ONLY } => break,

@@ -14,7 +14,7 @@ use super::{
     routing::{Routes, Step},
     secondaries::Promotion,
 };
-use crate::{supervise::Pulse, sys::clock};
+use crate::{supervise::Pulse, sys::clock, undo::Undo};
 
 /// The most rounds of removals when the node is gone; each is hundreds of addresses.
 const RELEASE_ROUNDS: usize = 64;
@@ -53,6 +53,7 @@ impl Thread {
         desired: watch::Receiver<Arc<Desired>>,
         events: mpsc::Sender<Event>,
         pulse: Arc<Pulse>,
+        undo: Undo,
     ) -> Self {
         Self {
             kernel,
@@ -62,7 +63,7 @@ impl Thread {
             published: None,
             reconciler: Reconciler::default(),
             routes: Routes::default(),
-            macvlans: Macvlans::default(),
+            macvlans: Macvlans::new(undo),
             settled: None,
             overrun: true,
             pulse,
@@ -138,7 +139,10 @@ impl Thread {
             let events = self.route(&routing.additions).await?;
             return self.tell(events).await;
         }
-        self.macvlans.tidy(&mut self.kernel, &desired, &self.links).await?;
+        // Before the node has spoken, nothing of an earlier one is unwanted.
+        if desired.generation > 0 {
+            self.macvlans.tidy(&mut self.kernel, &desired, &self.links).await?;
+        }
         if self.settled.replace(desired.generation) != Some(desired.generation) {
             self.tell([Event::Settled { generation: desired.generation }]).await?;
         }

@@ -11,7 +11,7 @@ use vrrp_common::{
 
 use super::{Node, links::ground, router::Router};
 use crate::{
-    config::model::{Check, Instance},
+    config::model::{Check, Instance, Routing},
     datapath::Slot,
     netlink::DesiredRouter,
     state::{Leases, Memory, PlaceMemory, RouterMemory},
@@ -124,21 +124,32 @@ impl Node {
     pub(super) fn remember(&self) {
         let memory = Memory {
             routers: self.routers.iter().map(Router::memory).collect(),
+            routing: self.routing().cloned().collect(),
             checks: self.checks.memory(),
             adoptions: self.heritage.left.adoptions.clone(),
         };
         self.heritage.remember.send_replace(memory);
     }
 
-    /// Addresses of the daemon before that are in no present router's list: they go.
-    pub(super) fn leftovers(&self) -> impl Iterator<Item = DesiredRouter> {
+    /// Addresses, routes and rules of the daemon before that are in no present router's list: they go.
+    pub(super) fn leftovers(&self) -> Vec<DesiredRouter> {
+        let left = &self.heritage.left;
         let present: Vec<PlaceMemory> = self.routers.iter().flat_map(Router::listed).collect();
         // Numbers that no router has.
-        let slots = (0..u32::MAX).rev().map(Slot);
-        self.heritage.left.routers.iter().zip(slots).map(move |(left, slot)| {
-            let gone = left.addresses.iter().filter(|place| !present.contains(place));
-            left.released(slot, gone)
-        })
+        let mut slots = (0..DesiredRouter::STATICS.0).rev().map(Slot);
+        let gone = left.routers.iter().zip(&mut slots).map(|(router, slot)| {
+            router.released(slot, router.addresses.iter().filter(|place| !present.contains(place)))
+        });
+        let mut gone: Vec<DesiredRouter> = gone.collect();
+        let routing: BTreeSet<&Routing> = self.routing().collect();
+        let unrouted = left.routing.iter().filter(|entry| !routing.contains(entry)).cloned();
+        gone.extend(slots.next().map(|slot| Memory::unrouted(slot, unrouted)));
+        gone
+    }
+
+    /// All routes and rules.
+    fn routing(&self) -> impl Iterator<Item = &Routing> {
+        self.routers.iter().flat_map(|router| router.routing.iter()).chain(self.statics.routing.iter())
     }
 }
 

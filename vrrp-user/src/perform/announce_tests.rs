@@ -30,7 +30,7 @@ const ONCE: Announce = Announce {
 fn link_table() -> LinkTable {
     let (desired, receiver) = watch::channel(std::sync::Arc::default());
     let (sender, mut events) = mpsc::channel(16);
-    let handle = netlink::spawn(receiver, sender, Default::default()).unwrap();
+    let handle = netlink::spawn(receiver, sender, Default::default(), Default::default()).unwrap();
     let Some(Event::Links(links)) = events.blocking_recv() else { panic!("the table is the first event") };
     drop((desired, events));
     handle.join().unwrap();

@@ -3,6 +3,7 @@
 
 mod directory;
 mod facts;
+mod filter;
 mod link;
 mod names;
 
@@ -23,6 +24,7 @@ use crate::{identity::Identity, sys::pins as sys};
 pub use directory::PinsError;
 use facts::Facts;
 pub use facts::Shape;
+pub use filter::Filter;
 pub use link::Link;
 pub use names::Names;
 

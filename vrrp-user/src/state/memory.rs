@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{absent_is_fine, trust};
 use crate::{
-    config::model::{CheckKind, VirtualAddress},
+    config::model::{CheckKind, Routing, VirtualAddress},
     datapath::Slot,
     netlink::DesiredRouter,
 };
@@ -28,6 +28,8 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 pub struct Memory {
     /// Every router that it ran.
     pub routers: Vec<RouterMemory>,
+    /// Every route and rule that it sets.
+    pub routing: Vec<Routing>,
     /// What its checks said last, those that have not reported left out.
     pub checks: Vec<CheckMemory>,
     /// When daemons adopted lately, nanoseconds since the host's start.
@@ -49,6 +51,22 @@ pub struct RouterMemory {
     pub owner: bool,
     /// The addresses that it puts on the host.
     pub addresses: Vec<PlaceMemory>,
+}
+
+impl Memory {
+    /// These routes and rules in a router's place, under the number `slot`, to be removed.
+    pub fn unrouted(slot: Slot, routing: impl Iterator<Item = Routing>) -> DesiredRouter {
+        DesiredRouter {
+            slot,
+            held: false,
+            acquisitions: 0,
+            owner: false,
+            interface: String::new(),
+            addresses: Arc::default(),
+            routing: routing.collect(),
+            virtual_mac: None,
+        }
+    }
 }
 
 impl RouterMemory {
@@ -160,7 +178,10 @@ fn boot() -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use vrrp_common::wire::Family;
+
     use super::*;
+    use crate::config::model::{Network, Rule};
 
     fn memory() -> Memory {
         Memory {
@@ -176,6 +197,16 @@ mod tests {
                     interface: "eth0".to_owned(),
                 }],
             }],
+            routing: vec![Routing::Rule(Rule {
+                family: Family::V6,
+                priority: 99,
+                from: None,
+                to: Some(Network { address: "2001:db8::".parse().unwrap(), length: 32 }),
+                input: None,
+                output: None,
+                mark: Some((5, 0xff)),
+                table: 7,
+            })],
             checks: vec![CheckMemory {
                 kind: "script".into(),
                 name: "chk_nginx".to_owned(),

@@ -2,10 +2,11 @@
 
 use std::{fmt, net::IpAddr};
 
+use serde::{Deserialize, Serialize};
 use vrrp_common::wire::Family;
 
 /// A network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Network {
     /// Its address.
     pub address: IpAddr,

@@ -3,12 +3,13 @@
 
 use std::{fmt, net::IpAddr};
 
+use serde::{Deserialize, Serialize};
 use vrrp_common::wire::Family;
 
 use super::Network;
 
 /// An entry of `virtual_routes`, `virtual_rules`, `static_routes` or `static_rules`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Routing {
     /// A route.
     Route(Route),
@@ -17,7 +18,7 @@ pub enum Routing {
 }
 
 /// A route.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Route {
     /// Where to; prefix length 0 is the default route.
     pub destination: Network,
@@ -40,7 +41,7 @@ pub struct Route {
 }
 
 /// What becomes of the packets of a route.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RouteKind {
     /// They are sent.
     #[default]
@@ -54,9 +55,10 @@ pub enum RouteKind {
 }
 
 /// A rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rule {
     /// Whose packets.
+    #[serde(with = "family")]
     pub family: Family,
     /// The lower, the earlier it is asked.
     pub priority: u32,
@@ -136,4 +138,22 @@ impl fmt::Display for Rule {
 
 fn option(f: &mut fmt::Formatter<'_>, name: &str, value: Option<&impl fmt::Display>) -> fmt::Result {
     value.map_or(Ok(()), |value| write!(f, " {name} {value}"))
+}
+
+/// As its number, 4 or 6.
+mod family {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
+    use vrrp_common::wire::Family;
+
+    pub(super) fn serialize<S: Serializer>(family: &Family, serializer: S) -> Result<S::Ok, S::Error> {
+        (*family as u8).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Family, D::Error> {
+        match u8::deserialize(deserializer)? {
+            4 => Ok(Family::V4),
+            6 => Ok(Family::V6),
+            other => Err(D::Error::custom(format!("there is no IPv{other}"))),
+        }
+    }
 }

@@ -2,18 +2,14 @@
 
 use std::{fs, io, os::fd::AsFd};
 
-use aya::programs::{
-    SchedClassifier, TcAttachType,
-    tc::{NlOptions, SchedClassifierLink, TcAttachOptions, qdisc_add_clsact, qdisc_detach_program},
-};
-
-use super::object::{self, LoadError, Object};
+use super::object::{LoadError, Object};
 use crate::{
     config::model::{Receive, ReceivePath, TcHook},
     datapath::{Rung, port::interface_name},
-    pins::Link,
+    pins::{Filter, Link},
     sys::{
         bpf::{Hook, attached_to},
+        clsact::{self, Direction, Place},
         link::driver,
     },
 };
@@ -25,6 +21,10 @@ const CLSACT: &str = "clsact";
 pub(super) const PURPOSE: &str = "hear";
 /// The name of our filters.
 const FILTER: &str = "xvrrp_tc";
+/// Before the guard's, and before those of others.
+const PRIORITY: u16 = 1;
+/// By this number our filters are known: "xh".
+const HANDLE: u32 = 0x7868;
 
 /// A program on an interface; detached when dropped.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(super) struct Attachment {
 #[derive(Debug)]
 enum Hooked {
     Link(Hook, Link),
-    Clsact(SchedClassifierLink),
+    Clsact(Filter),
 }
 
 impl Attachment {
@@ -66,7 +66,7 @@ impl Attachment {
                 }
             }
             if wish.hook != Some(TcHook::Tcx) {
-                match clsact(object, &name) {
+                match clsact(object, interface) {
                     Ok(filter) => {
                         let rung = Rung { name: CLSACT, reason: words(CLSACT, &against) };
                         return Ok(Self { interface, rung, hook: Hooked::Clsact(filter) });
@@ -103,13 +103,6 @@ impl Attachment {
         }
     }
 
-    /// Ends without detaching anything. Links are told by their pins.
-    pub(super) fn leave(self) {
-        if let Hooked::Clsact(filter) = self.hook {
-            std::mem::forget(filter);
-        }
-    }
-
     /// Whether a router with this wish may share the attachment.
     pub(super) fn satisfies(&self, wish: Receive) -> bool {
         match wish.path {
@@ -135,9 +128,12 @@ impl Attachment {
         crate::sys::bpf::detach(link.as_fd()).unwrap();
     }
 
-    /// Why nothing is heard here any more, if so. A filter of clsact is not watched: the kernel gives no link.
+    /// Why nothing is heard here any more, if so.
     pub(super) fn lost(&self) -> Option<String> {
-        let Hooked::Link(_, link) = &self.hook else { return None };
+        let link = match &self.hook {
+            Hooked::Link(_, link) => link,
+            Hooked::Clsact(filter) => return filter.lost(),
+        };
         match attached_to(link.as_fd()) {
             Ok(interface) if interface == self.interface => None,
             Ok(_) => Some("somebody detached the program, or the interface is gone".to_owned()),
@@ -193,8 +189,11 @@ fn link(object: &mut Object, interface: u32, hook: Hook) -> Result<Link, String>
         Hook::Driver | Hook::Generic => object.xdp().map_err(text)?.fd(),
     };
     let program = program.map_err(|error| error.to_string())?;
-    Link::attach(pins.as_ref(), PURPOSE, program.as_fd(), interface, hook)
-        .map_err(|error| explain(&error, hook))
+    let link = Link::attach(pins.as_ref(), PURPOSE, program.as_fd(), interface, hook)
+        .map_err(|error| explain(&error, hook))?;
+    // What an earlier run without links left would count everything twice.
+    detach_filter(interface).map_err(|error| format!("the filter of an earlier run stays: {error}"))?;
+    Ok(link)
 }
 
 fn explain(error: &io::Error, hook: Hook) -> String {
@@ -207,28 +206,20 @@ fn explain(error: &io::Error, hook: Hook) -> String {
     format!("{why} ({error})")
 }
 
-/// Removes the filters that a daemon left on an interface which was killed.
-pub(in crate::datapath) fn detach_filters(name: &str) {
-    // What is not there, on an interface without the discipline, is an error too.
-    if let Err(error) = qdisc_detach_program(name, TcAttachType::Ingress, FILTER) {
-        tracing::debug!("no filter of an earlier daemon on {name}: {error}");
-    }
+/// Removes the filter that a daemon which was killed left on an interface.
+pub(in crate::datapath) fn detach_filter(interface: u32) -> io::Result<()> {
+    clsact::detach(place(interface))
 }
 
-fn clsact(object: &mut Object, name: &str) -> Result<SchedClassifierLink, String> {
-    // One that is there already is as good; if there is none in spite of this, attaching says so.
-    if let Err(error) = qdisc_add_clsact(name) {
-        tracing::debug!("clsact on {name}: {error}");
-    }
-    // A filter outlives a daemon that was killed; two of them would count everything twice.
-    detach_filters(name);
-    let program = object.tc().map_err(|error| error.to_string())?;
-    let attach = |program: &mut SchedClassifier| {
-        let first = NlOptions { priority: 1, ..NlOptions::default() };
-        let id = program.attach_with_options(name, TcAttachType::Ingress, TcAttachOptions::Netlink(first))?;
-        program.take_link(id)
-    };
-    attach(program).map_err(|error| object::words(&error))
+fn place(ifindex: u32) -> Place {
+    Place { ifindex, direction: Direction::Ingress, priority: PRIORITY, handle: HANDLE }
+}
+
+fn clsact(object: &mut Object, interface: u32) -> Result<Filter, String> {
+    let pins = object.pins().cloned();
+    let program = object.tc().map_err(|error| error.to_string())?.fd().map_err(|error| error.to_string())?;
+    Filter::attach(pins.as_ref(), program.as_fd(), FILTER, place(interface))
+        .map_err(|error| error.to_string())
 }
 
 /// The VLAN device on an interface, if there is one: /proc/net/vlan/config has "name | id | parent".

@@ -41,11 +41,11 @@ use super::{
 };
 use crate::{
     config::model::{Receive, ReceivePath},
-    pins::Pins,
+    pins::{Pins, PinsError},
     sys::clock,
 };
 use attach::Attachment;
-pub(super) use attach::detach_filters;
+pub(super) use attach::detach_filter;
 pub(super) use attach::suits_xdp;
 pub use guard::{GuardMaps, GuardParts, GuardPrograms};
 use listens::Listens;
@@ -217,25 +217,32 @@ impl KernelPath {
     }
 
     /// What an earlier daemon left and no router took up is removed.
-    pub(super) fn sweep(&mut self) {
+    pub(super) fn sweep(&mut self) -> Result<(), PinsError> {
         let routers: Vec<[u8; 8]> = self.routers.values().map(|router| bytemuck::cast(router.key)).collect();
         retain(&mut self.object.routers, |key| routers.contains(key));
         let interfaces = &self.attachments;
         retain(&mut self.object.stations, |interface| interfaces.contains_key(interface));
         Listens::sweep(&mut self.object, self.routers.values().map(|router| &router.listens));
-        let Some(pins) = self.object.pins() else { return };
+        let Some(pins) = self.object.pins() else { return Ok(()) };
         let taken: Vec<String> = self.attachments.values().filter_map(Attachment::name).collect();
-        let swept = pins.sweep_links(attach::PURPOSE, &taken).and_then(|()| pins.retire_others());
-        if let Err(error) = swept {
-            tracing::warn!("what an earlier daemon left in the kernel stays: {error}");
-        }
+        Self::sweep_links(pins, &taken)
+    }
+
+    /// Programs of an earlier daemon that nobody took up hear no more.
+    pub(super) fn sweep_links(pins: &Pins, taken: &[String]) -> Result<(), PinsError> {
+        pins.sweep_links(attach::PURPOSE, taken).and_then(|()| pins.retire_others())
+    }
+
+    /// Whether a program of ours is on this interface.
+    pub(super) fn is_attached(&self, interface: u32) -> bool {
+        self.attachments.contains_key(&interface)
     }
 
     /// Nothing is detached any more: the next daemon goes on with it.
     pub(super) fn leave(&mut self) {
-        let Some(pins) = self.object.pins() else { return };
-        pins.keep();
-        std::mem::take(&mut self.attachments).into_values().for_each(Attachment::leave);
+        if let Some(pins) = self.object.pins() {
+            pins.keep();
+        }
     }
 
     pub(super) fn update(&mut self, slot: Slot, view: &RouterView) {

@@ -12,14 +12,17 @@ use std::{
 use rtnetlink::packet_route::RouteNetlinkMessage;
 use vrrp_common::time::{Instant, Interval};
 
-use self::sysctl::Sysctls;
 use super::{Link, LinkTable, desired::Desired, kernel::Kernel, links::Macvlan};
+use crate::undo::Undo;
 
 /// After this a request is made again that was refused, or that somebody undid.
 const RETRY: Interval = Interval::from_secs(1);
 
+/// How the notes of those that we made begin; their names follow.
+const NOTE: &str = "macvlan:";
+
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Macvlans {
     /// Those that are ours and set up, by name.
     ready: BTreeMap<String, Ready>,
@@ -27,9 +30,8 @@ pub(super) struct Macvlans {
     asked: BTreeMap<String, (Step, Instant)>,
     /// What was complained of last.
     told: BTreeMap<String, String>,
-    /// The switches of the interfaces below, and of the host.
-    parents: BTreeMap<String, Sysctls>,
-    filter: Option<Sysctls>,
+    /// What is to be put back.
+    undo: Undo,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,11 @@ enum Step {
 }
 
 impl Macvlans {
+    /// None yet, but for those that `undo` has of an earlier daemon.
+    pub(super) fn new(undo: Undo) -> Self {
+        Self { ready: BTreeMap::new(), asked: BTreeMap::new(), told: BTreeMap::new(), undo }
+    }
+
     /// One step for each that is not as it should be; true if there was one.
     pub(super) async fn turn(
         &mut self,
@@ -69,6 +76,9 @@ impl Macvlans {
             if let Some((same, at)) = before.filter(|(before, at)| *before == step && at.after(RETRY) > now) {
                 self.asked.insert(wish.name.to_owned(), (same, at));
                 continue;
+            }
+            if matches!(step, Step::Create { .. }) {
+                self.note(&wish);
             }
             steps.push((wish, step));
         }
@@ -99,23 +109,24 @@ impl Macvlans {
         links: &LinkTable,
     ) -> io::Result<()> {
         let wanted: BTreeSet<&str> = wishes(desired).map(|wish| wish.name).collect();
-        let gone: Vec<String> =
-            self.ready.keys().filter(|name| !wanted.contains(name.as_str())).cloned().collect();
-        for name in gone {
-            let Some(ready) = self.ready.remove(&name) else { continue };
-            if links.by_index(ready.ifindex).is_some() {
-                for result in kernel.execute([message::remove(ready.ifindex)]).await? {
+        let unwanted = |(name, _): &(String, String)| !wanted.contains(name.as_str());
+        for (name, _) in self.undo.noted(NOTE).into_iter().filter(unwanted) {
+            self.ready.remove(&name);
+            self.asked.remove(&name);
+            // Somebody may have made another one of that name.
+            if let Some(link) = links.by_name(&name).filter(|link| link.macvlan.is_some()) {
+                for result in kernel.execute([message::remove(link.ifindex)]).await? {
                     if let Err(error) = result {
                         tracing::warn!("the kernel did not remove {name}: {error}; `ip link del {name}`");
                     }
                 }
             }
-            self.asked.remove(&name);
+            if let Err(error) = self.undo.forget(&format!("{NOTE}{name}")) {
+                tracing::warn!("the note that {name} was made stays: {error}");
+            }
         }
-        self.parents.retain(|parent, _| self.ready.values().any(|ready| ready.parent == *parent));
-        if self.ready.is_empty() {
-            self.filter = None;
-        }
+        let carries = |parent: &str| self.ready.values().any(|ready| ready.parent == parent);
+        sysctl::put_back(&mut self.undo, carries, !self.ready.is_empty());
         Ok(())
     }
 
@@ -150,16 +161,23 @@ impl Macvlans {
             return;
         }
         let mut complaints = sysctl::set_up(wish.name);
-        self.parents.entry(wish.parent.to_owned()).or_insert_with(|| {
-            let mut switches = Sysctls::default();
-            complaints.extend(sysctl::quieten(wish.parent, &mut switches));
-            switches
-        });
-        let filter = self.filter.get_or_insert_default();
-        complaints.extend(sysctl::share_filter(filter));
+        complaints.extend(sysctl::quieten(wish.parent, &mut self.undo));
+        complaints.extend(sysctl::share_filter(&mut self.undo));
+        self.note(wish);
         self.ready.insert(wish.name.to_owned(), ready);
         for complaint in complaints {
             tracing::warn!("{complaint}; neighbours may see another address than {}", shown(wish.mac));
+        }
+    }
+
+    /// It is ours from here on.
+    fn note(&mut self, wish: &Wish<'_>) {
+        if let Err(error) = self.undo.note(&format!("{NOTE}{}", wish.name), wish.parent) {
+            let name = wish.name;
+            self.complain(
+                name,
+                format!("cannot note that {name} was made ({error}): if the node is killed, it stays"),
+            );
         }
     }
 

@@ -1,10 +1,11 @@
 //! The kernel's switches that make an address answer with the virtual MAC address only, and putting them back.
 
 use std::{
-    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
+
+use crate::undo::Undo;
 
 const IPV4: &str = "/proc/sys/net/ipv4/conf";
 const IPV6: &str = "/proc/sys/net/ipv6/conf";
@@ -21,31 +22,45 @@ const OWN_IPV6: &[(&str, &str)] = &[("addr_gen_mode", "1"), ("accept_ra", "0"), 
 /// that names a virtual address with the interface's own MAC address would teach the neighbours that one.
 const BELOW: &[(&str, &str)] = &[("arp_ignore", "1"), ("arp_filter", "1"), ("arp_announce", "2")];
 
-/// Switches that were changed; they are put back when this is dropped.
-#[derive(Debug, Default)]
-pub(super) struct Sysctls(BTreeMap<PathBuf, String>);
+/// How the notes of changed switches begin; `INTERFACE:SWITCH` follows. No interface has a `:` in its name.
+const NOTE: &str = "switch:";
+const FILTER: &str = "rp_filter";
+const ALL: &str = "all";
 
-impl Sysctls {
-    fn set(&mut self, path: PathBuf, value: &str) -> Result<(), String> {
-        let before = read(&path).map_err(|error| cannot(&path, value, &error))?;
-        if before == value {
-            return Ok(());
+/// Sets a switch of an interface, or of "all", and notes what it was.
+fn set(undo: &mut Undo, interface: &str, switch: &str, value: &str) -> Result<(), String> {
+    let path = path(interface, switch);
+    let before = read(&path).map_err(|error| cannot(&path, value, &error))?;
+    if before == value {
+        return Ok(());
+    }
+    undo.note(&format!("{NOTE}{interface}:{switch}"), &before)
+        .and_then(|()| fs::write(&path, value))
+        .map_err(|error| cannot(&path, value, &error))
+}
+
+/// Puts back what was changed, by this daemon or an earlier one: below interfaces that carry no virtual MAC address
+/// any more, and for all if there is no such interface.
+pub(super) fn put_back(undo: &mut Undo, carries: impl Fn(&str) -> bool, any: bool) {
+    for (name, before) in undo.noted(NOTE) {
+        let Some((interface, switch)) = name.split_once(':') else { continue };
+        let needed = if switch == FILTER { any } else { carries(interface) };
+        if needed {
+            continue;
         }
-        fs::write(&path, value).map_err(|error| cannot(&path, value, &error))?;
-        self.0.entry(path).or_insert(before);
-        Ok(())
+        let path = path(interface, switch);
+        // The interface may be gone, and its switches with it.
+        if let Err(error) = fs::write(&path, &before) {
+            tracing::debug!("cannot put {} back to {before}: {error}", path.display());
+        }
+        if let Err(error) = undo.forget(&format!("{NOTE}{name}")) {
+            tracing::warn!("the note that {} was changed stays: {error}", path.display());
+        }
     }
 }
 
-impl Drop for Sysctls {
-    fn drop(&mut self) {
-        for (path, before) in &self.0 {
-            // The interface may be gone, and its switches with it.
-            if let Err(error) = fs::write(path, before) {
-                tracing::debug!("cannot put {} back to {before}: {error}", path.display());
-            }
-        }
-    }
+fn path(interface: &str, switch: &str) -> PathBuf {
+    Path::new(IPV4).join(interface).join(switch)
 }
 
 /// Sets up the interface that carries a virtual MAC address; what cannot be set is returned.
@@ -66,16 +81,15 @@ pub(super) fn set_up(interface: &str) -> Vec<String> {
 }
 
 /// Makes the interface below keep to its own addresses.
-pub(super) fn quieten(interface: &str, changed: &mut Sysctls) -> Vec<String> {
-    let folder = Path::new(IPV4).join(interface);
-    let set = |(name, value): &(&str, &str)| changed.set(folder.join(name), value).err();
+pub(super) fn quieten(interface: &str, undo: &mut Undo) -> Vec<String> {
+    let set = |(switch, value): &(&str, &str)| set(undo, interface, switch, value).err();
     BELOW.iter().filter_map(set).collect()
 }
 
 /// The stricter of the switch of all and an interface's own counts for `rp_filter`. All must not be strict for
 /// ours to be loose; so every other interface is made as strict as it was by the switch of all.
-pub(super) fn share_filter(changed: &mut Sysctls) -> Vec<String> {
-    let all = Path::new(IPV4).join("all/rp_filter");
+pub(super) fn share_filter(undo: &mut Undo) -> Vec<String> {
+    let all = path(ALL, FILTER);
     let strictness = match read(&all) {
         Ok(strictness) if strictness != "0" => strictness,
         Ok(_) => return Vec::new(),
@@ -83,14 +97,14 @@ pub(super) fn share_filter(changed: &mut Sysctls) -> Vec<String> {
     };
     let mut complaints = Vec::new();
     for folder in fs::read_dir(IPV4).into_iter().flatten().flatten() {
-        let path = folder.path().join("rp_filter");
-        let looser = read(&path).is_ok_and(|own| own < strictness);
-        let ours = read(&folder.path().join("accept_local")).is_ok_and(|own| own == "1");
-        if path != all && looser && !ours {
-            complaints.extend(changed.set(path, &strictness).err());
+        let interface = folder.file_name().to_string_lossy().into_owned();
+        let looser = read(&path(&interface, FILTER)).is_ok_and(|own| own < strictness);
+        let ours = read(&path(&interface, "accept_local")).is_ok_and(|own| own == "1");
+        if interface != ALL && looser && !ours {
+            complaints.extend(set(undo, &interface, FILTER, &strictness).err());
         }
     }
-    complaints.extend(changed.set(all, "0").err());
+    complaints.extend(set(undo, ALL, FILTER, "0").err());
     complaints
 }
 
