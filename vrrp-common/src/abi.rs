@@ -2,39 +2,18 @@
 //!
 //! Every type is `repr(C)` and `Pod`; sizes are asserted. Change a layout only together with [`ABI_VERSION`].
 
+mod address;
 mod guard;
-
-use core::net::IpAddr;
 
 use bytemuck::{Pod, Zeroable};
 
+pub use address::Address;
 pub use guard::{GUARDED, GuardKey, LeaseRecord, Passage, Passages};
 
 use crate::wire::DropReason;
 
 /// The version of every layout in this module; part of the path that pinned maps live under.
 pub const ABI_VERSION: u32 = 1;
-
-/// An IPv4 (mapped, `::ffff:a.b.c.d`) or IPv6 address in network order, so that comparing the bytes is the
-/// tie-break of RFC 9568 §6.4.3 in both families.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
-#[repr(C)]
-pub struct Address(pub [u8; 16]);
-
-impl From<IpAddr> for Address {
-    fn from(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(v4) => Self(v4.to_ipv6_mapped().octets()),
-            IpAddr::V6(v6) => Self(v6.octets()),
-        }
-    }
-}
-
-impl From<Address> for IpAddr {
-    fn from(address: Address) -> Self {
-        core::net::Ipv6Addr::from(address.0).to_canonical()
-    }
-}
 
 /// Which virtual router a packet is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
@@ -48,6 +27,16 @@ pub struct RouterKey {
     pub family: u8,
     /// 1 to 255.
     pub vrid: u8,
+}
+
+impl RouterKey {
+    /// Its bytes as they lie in memory, in one word.
+    #[inline(always)]
+    pub const fn word(self) -> u64 {
+        let [a, b, c, d] = self.ifindex.to_ne_bytes();
+        let [e, f] = self.vlan.to_ne_bytes();
+        u64::from_ne_bytes([a, b, c, d, e, f, self.family, self.vrid])
+    }
 }
 
 /// What the daemon last said about a router: state, priority and preemption in one word, so that a reader
@@ -251,8 +240,8 @@ pub struct TtlRange {
 pub struct Admitted {
     /// The router.
     pub slot: u32,
-    /// The network.
-    pub network: Address,
+    /// The bytes of the network's [`Address`].
+    pub network: [u8; 16],
 }
 
 impl Admitted {

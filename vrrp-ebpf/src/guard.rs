@@ -3,7 +3,7 @@
 
 use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, programs::TcContext};
 use vrrp_common::{
-    abi::{GuardKey, Passage},
+    abi::{Address, GuardKey, Passage},
     judge::passage,
     wire::PROTOCOL,
 };
@@ -64,7 +64,7 @@ fn slot(context: &TcContext, way: Way) -> Option<u32> {
 #[inline(always)]
 fn ipv4(context: &TcContext, packet: usize, way: Way) -> Option<u32> {
     let address = packet + if way == Way::In { 16 } else { 12 };
-    let slot = guarded(context, mapped(load(context, address)?))?;
+    let slot = guarded(context, Address::mapped(load(context, address)?))?;
     (load::<u8>(context, packet + 9)? != PROTOCOL).then_some(slot)
 }
 
@@ -93,7 +93,7 @@ fn arp(context: &TcContext, packet: usize, way: Way) -> Option<u32> {
         return None;
     }
     let address = packet + if way == Way::In { 24 } else { 14 };
-    guarded(context, mapped(load(context, address)?))
+    guarded(context, Address::mapped(load(context, address)?))
 }
 
 /// What lies at an offset, read in place; where drivers leave headers outside the linear part, by way of a helper.
@@ -108,12 +108,7 @@ fn load<T>(context: &TcContext, offset: usize) -> Option<T> {
 }
 
 #[inline(always)]
-fn mapped(address: u32) -> [u64; 2] {
-    [0, (0xffff_0000_0000 | u64::from(u32::from_be(address))).to_be()]
-}
-
-#[inline(always)]
-fn guarded(context: &TcContext, address: [u64; 2]) -> Option<u32> {
+fn guarded(context: &TcContext, address: Address) -> Option<u32> {
     // SAFETY: the context is valid for as long as the program runs.
     let ifindex = unsafe { (*context.skb.skb).ifindex };
     // SAFETY: a slot is one word.

@@ -77,7 +77,7 @@ pub fn packet(packet: Packet, ifindex: u32, tag: u32, context: Context) -> Fate 
     };
     let key = envelope.key(ifindex, (tag & TAG) as u16);
     // SAFETY: a slot is one word.
-    let Some(&slot) = (unsafe { maps::ROUTERS.get(&key) }) else {
+    let Some(&slot) = (unsafe { maps::ROUTERS.get(&key.word()) }) else {
         // What has a tag is for another link than this interface's own.
         return if key.vlan == 0 { strange(ifindex, DropReason::Vrid) } else { Fate::Pass };
     };
@@ -133,7 +133,7 @@ impl Peers for Listed {
 
     #[inline(always)]
     fn admits(&self, source: &Address) -> bool {
-        let sender = Key::new(Admitted::BITS, Admitted { slot: self.slot, network: *source });
+        let sender = Key::new(Admitted::BITS, Admitted { slot: self.slot, network: source.octets() });
         maps::ADMITTED.get(sender).is_some()
     }
 }

@@ -7,12 +7,13 @@ use aya_ebpf::{
 };
 use vrrp_common::abi::{
     self, ADMISSIONS, Admitted, EVENT_BYTES, GuardKey, INTERFACES, LeaseRecord, Passages, PeerKey, Record,
-    Refusals, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange, UNICAST_PEERS,
+    Refusals, RouterView, SLOTS, Station, Tally, TtlRange, UNICAST_PEERS,
 };
 
-/// Which router a packet is for. Written by the daemon.
+/// Which router a packet is for, by the bytes of a `RouterKey`: a key that is written in parts and read as a whole
+/// makes the processor wait. Written by the daemon.
 #[map(name = "xvrrp_routers")]
-pub static ROUTERS: HashMap<RouterKey, u32> = HashMap::with_max_entries(SLOTS, BPF_F_NO_PREALLOC);
+pub static ROUTERS: HashMap<u64, u32> = HashMap::with_max_entries(SLOTS, BPF_F_NO_PREALLOC);
 
 /// What a router's packets are judged by, by slot. Written by the daemon.
 #[map(name = "xvrrp_views")]

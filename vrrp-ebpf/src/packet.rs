@@ -3,7 +3,7 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    helpers::generated::{bpf_skb_load_bytes, bpf_xdp_load_bytes},
+    helpers::generated::{bpf_loop, bpf_skb_load_bytes, bpf_xdp_load_bytes},
     programs::{TcContext, XdpContext},
 };
 use vrrp_common::wire::{Bytes, PROTOCOL};
@@ -68,12 +68,25 @@ impl Packet {
             ETHERTYPE_IPV6 => 14 + 6,
             _ => return None,
         };
-        if kind == OTHERHOST || context.load::<u8>(offset) != Ok(PROTOCOL) {
+        if kind == OTHERHOST || Self::linear(context).byte(context, offset)? != PROTOCOL {
             return None;
         }
-        // Without memory for it what is linear already is looked at; it is refused if that is not enough.
-        let _ = context.pull_data(length);
-        Some(Self { data: context.data(), end: context.data_end() })
+        if context.data_end().wrapping_sub(context.data()) < length as usize {
+            // Without memory for it what is linear already is looked at; it is refused if that is not enough.
+            let _ = context.pull_data(length);
+        }
+        Some(Self::linear(context))
+    }
+
+    #[inline(always)]
+    fn linear(context: &TcContext) -> Self {
+        Self { data: context.data(), end: context.data_end() }
+    }
+
+    /// One byte, wherever it is: a helper costs as much as all of the rest for a packet that is none of ours.
+    #[inline(always)]
+    fn byte(&self, context: &TcContext, offset: usize) -> Option<u8> {
+        self.at(offset).map(|[byte]| byte).or_else(|| context.load(offset).ok())
     }
 }
 
@@ -91,5 +104,63 @@ impl Bytes for Packet {
         }
         // SAFETY: the N bytes from `start` lie before the packet's end.
         Some(unsafe { (start as *const [u8; N]).read_unaligned() })
+    }
+
+    #[inline(always)]
+    fn fold<const N: usize, S: Copy>(
+        &self,
+        start: usize,
+        count: usize,
+        state: S,
+        step: impl Fn(S, [u8; N]) -> S,
+    ) -> Option<S> {
+        if count == 0 {
+            // Most messages have one address, and handing over costs as much as a turn.
+            return Some(state);
+        }
+        Fold { state, packet: *self, start, ended: 0, step }.run(count)
+    }
+}
+
+/// A loop that the kernel makes (`bpf_loop`, Linux 5.17), and what it works on. In an order that keeps zeros apart: two
+/// in a row are a call of `memset`, byte by byte.
+#[repr(C)]
+struct Fold<S, F> {
+    state: S,
+    packet: Packet,
+    start: usize,
+    /// The packet ended before the loop did.
+    ended: u64,
+    step: F,
+}
+
+impl<S: Copy, F> Fold<S, F> {
+    #[inline(always)]
+    fn run<const N: usize>(mut self, count: usize) -> Option<S>
+    where
+        F: Fn(S, [u8; N]) -> S,
+    {
+        let turn: unsafe extern "C" fn(u64, *mut Self) -> i64 = Self::turn::<N>;
+        // SAFETY: `turn` takes what is handed over here, which outlives the call.
+        unsafe { bpf_loop(count as u32, turn as *mut c_void, (&raw mut self).cast(), 0) };
+        (self.ended == 0).then_some(self.state)
+    }
+
+    /// The piece with this number; returns 1 to end the loop.
+    ///
+    /// # Safety
+    /// `fold` is valid.
+    unsafe extern "C" fn turn<const N: usize>(index: u64, fold: *mut Self) -> i64
+    where
+        F: Fn(S, [u8; N]) -> S,
+    {
+        // SAFETY: as the caller promises.
+        let fold = unsafe { &mut *fold };
+        let Some(piece) = fold.packet.at(fold.start.wrapping_add((index as usize).wrapping_mul(N))) else {
+            fold.ended = 1;
+            return 1;
+        };
+        fold.state = (fold.step)(fold.state, piece);
+        0
     }
 }

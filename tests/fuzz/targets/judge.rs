@@ -46,11 +46,11 @@ struct Lan;
 
 impl Peers for Lan {
     fn ttl_range(&self, source: &Address) -> Option<(u8, u8)> {
-        (source.0[15] != 13).then_some((254, 255))
+        (source.octets()[15] != 13).then_some((254, 255))
     }
 
     fn admits(&self, source: &Address) -> bool {
-        source.0[15] != 14
+        source.octets()[15] != 14
     }
 }
 

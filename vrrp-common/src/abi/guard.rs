@@ -17,12 +17,12 @@ pub struct LeaseRecord {
     pub superseded: u64,
 }
 
-/// A guarded address. In words, because a program's stack can be read and written only where it is aligned.
+/// A guarded address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
 #[repr(C)]
 pub struct GuardKey {
-    /// The bytes of an [`Address`].
-    pub address: [u64; 2],
+    /// The address.
+    pub address: Address,
     /// The interface that it counts on: for a link-local address, which other links may have too; else 0, for
     /// Linux answers for its addresses on any interface.
     pub ifindex: u64,
@@ -31,15 +31,8 @@ pub struct GuardKey {
 impl GuardKey {
     /// The key of an address in a packet on the interface `ifindex`.
     #[inline(always)]
-    pub const fn new(address: [u64; 2], ifindex: u32) -> Self {
-        // fe80::/10
-        let link_local = u64::from_be(address[0]) >> 54 == 0x3fa;
-        Self { address, ifindex: if link_local { ifindex as u64 } else { 0 } }
-    }
-
-    /// The key of an address on the interface `ifindex`.
-    pub fn of(address: Address, ifindex: u32) -> Self {
-        Self::new(bytemuck::cast(address), ifindex)
+    pub const fn new(address: Address, ifindex: u32) -> Self {
+        Self { address, ifindex: if address.is_link_local() { ifindex as u64 } else { 0 } }
     }
 }
 

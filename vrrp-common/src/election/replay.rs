@@ -56,12 +56,12 @@ mod tests {
     use crate::abi::Address;
 
     fn stamp(source: u8, at: u64, priority: u32, count: u64) -> Stamp {
-        let source = Address([source; 16]);
+        let source = Address::new([source; 16]);
         Stamp { at, priority, count, source, interval: 1_000_000_000, ..Stamp::default() }
     }
 
     fn news(seen: &Heard, heard: &Heard) -> Vec<(u64, u8, u8)> {
-        replay(seen, heard).map(|news| (news.at.as_nanos(), news.source.0[0], news.priority)).collect()
+        replay(seen, heard).map(|news| (news.at.as_nanos(), news.source.octets()[0], news.priority)).collect()
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! From the Ethernet header to the VRRP message: what carries it, to whom, and where it lies. Its content is
 //! not looked at, but for the VRID.
 
-use core::net::IpAddr;
-
 use crate::{
     abi::{Address, RouterKey},
     wire::{Bytes, DropReason, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Family, PROTOCOL},
@@ -149,8 +147,8 @@ fn ipv4(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, 
         vrid: payload.vrid,
         ttl,
         vlan: link.vlan,
-        source: IpAddr::from(read::<4>(frame, start.wrapping_add(12))?).into(),
-        destination: IpAddr::from(read::<4>(frame, start.wrapping_add(16))?).into(),
+        source: Address::mapped(read(frame, start.wrapping_add(12))?),
+        destination: Address::mapped(read(frame, start.wrapping_add(16))?),
         offset: payload.offset,
         length: payload.length,
     }))
@@ -173,8 +171,8 @@ fn ipv6(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, 
         vrid: payload.vrid,
         ttl,
         vlan: link.vlan,
-        source: Address(read(frame, start.wrapping_add(8))?),
-        destination: Address(read(frame, start.wrapping_add(24))?),
+        source: Address::new(read(frame, start.wrapping_add(8))?),
+        destination: Address::new(read(frame, start.wrapping_add(24))?),
         offset: payload.offset,
         length: payload.length,
     }))

@@ -48,12 +48,16 @@ fn note_sender(peers: &mut [Stamp; SENDERS], verdict: &Verdict, at: Instant) {
 
 /// The sender's place, or the free one, or that of whoever was heard longest ago.
 fn place(peers: &[Stamp; SENDERS], source: &Address) -> usize {
+    let known = peers.iter().position(|peer| peer.source == *source);
+    known.unwrap_or_else(|| longest_ago(peers))
+}
+
+/// The time of a free place is zero.
+fn longest_ago(peers: &[Stamp; SENDERS]) -> usize {
     let (mut place, mut least) = (0, u64::MAX);
     for (index, peer) in peers.iter().enumerate() {
-        // The time of a free place is zero.
-        let rank = if peer.source == *source { 0 } else { peer.at.wrapping_add(1) };
-        if rank < least {
-            (place, least) = (index, rank);
+        if peer.at < least {
+            (place, least) = (index, peer.at);
         }
     }
     place
@@ -91,7 +95,7 @@ mod tests {
     const ACTIVE: Standing = Standing::new(100, true, true, false);
 
     const BETTER: Verdict = Verdict {
-        source: Address([1; 16]),
+        source: Address::mapped([1; 4]),
         priority: 150,
         interval: Interval::from_secs(1),
         digest: 7,
@@ -120,7 +124,7 @@ mod tests {
     fn only_news_wake_the_daemon() {
         for (name, standing, before, then, expected) in [
             ("steady", BACKUP, BETTER, BETTER, false),
-            ("another sender", BACKUP, BETTER, Verdict { source: Address([2; 16]), ..BETTER }, true),
+            ("another sender", BACKUP, BETTER, Verdict { source: Address::mapped([2; 4]), ..BETTER }, true),
             ("another priority", BACKUP, BETTER, Verdict { priority: 151, ..BETTER }, true),
             (
                 "another interval",
@@ -154,7 +158,7 @@ mod tests {
             assert_eq!(stamps.map(|stamp| stamp.count), expected);
             let stamp = Stamp {
                 at: 10,
-                source: Address([1; 16]),
+                source: Address::mapped([1; 4]),
                 interval: 1_000_000_000,
                 digest: 7,
                 priority: verdict.priority.into(),
@@ -170,7 +174,7 @@ mod tests {
     fn heard_from(sources: impl IntoIterator<Item = u8>) -> Heard {
         let mut heard = Heard::default();
         for (at, source) in (1..).zip(sources) {
-            let verdict = Verdict { source: Address([source; 16]), ..BETTER };
+            let verdict = Verdict { source: Address::mapped([source; 4]), ..BETTER };
             record(&mut heard, &RouterView::zeroed(), &verdict, Instant::from_nanos(at));
         }
         heard
@@ -178,14 +182,14 @@ mod tests {
 
     /// Source, time and count of each place.
     fn places(heard: &Heard) -> Vec<(u8, u64, u64)> {
-        heard.peers.iter().map(|peer| (peer.source.0[0], peer.at, peer.count)).collect()
+        heard.peers.iter().map(|peer| (peer.source.octets()[15], peer.at, peer.count)).collect()
     }
 
     #[test]
     fn the_last_of_every_sender_is_kept() {
         let heard = heard_from([1, 2, 1, 3, 1]);
         assert_eq!(places(&heard)[..4], [(1, 5, 3), (2, 2, 1), (3, 4, 1), (0, 0, 0)]);
-        assert_eq!(heard.better.source, Address([1; 16]));
+        assert_eq!(heard.better.source, Address::mapped([1; 4]));
     }
 
     #[test]
@@ -199,7 +203,7 @@ mod tests {
     #[test]
     fn a_resignation_is_the_last_word_of_its_sender() {
         let mut heard = heard_from([1, 2]);
-        let resigned = Verdict { source: Address([1; 16]), ..RESIGNED };
+        let resigned = Verdict { source: Address::mapped([1; 4]), ..RESIGNED };
         record(&mut heard, &RouterView::zeroed(), &resigned, Instant::from_nanos(3));
         assert_eq!(
             heard.peers[..2].iter().map(|peer| (peer.at, peer.priority)).collect::<Vec<_>>(),

@@ -1,7 +1,5 @@
 //! What an advertisement that counts is to a router: better, worse, a resignation, and what is odd about it.
 
-use core::net::IpAddr;
-
 use super::Envelope;
 use crate::{
     abi::{Address, RouterView},
@@ -53,9 +51,7 @@ impl Rank {
         let standing = router.standing;
         let own = standing.priority();
         let resigned = priority == 0;
-        // As numbers, not as bytes: comparing bytes is a call of `memcmp`, which kernel objects do not have.
-        let number = |address: &Address| u128::from_be_bytes(address.0);
-        let higher = priority > own || (priority == own && number(source) > number(&router.source));
+        let higher = priority > own || (priority == own && *source > router.source);
         Self {
             second_owner: own == u8::MAX && !resigned,
             resigned,
@@ -80,8 +76,8 @@ impl Digest {
     const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
     const PRIME: u64 = 0x0100_0000_01b3;
 
-    fn with(self, Address(octets): Address) -> Self {
-        let [high, low] = bytemuck::cast::<[u8; 16], [[u8; 8]; 2]>(octets).map(u64::from_be_bytes);
+    fn with(self, address: Address) -> Self {
+        let [high, low] = address.halves();
         self.word(high).word(low)
     }
 
@@ -110,49 +106,27 @@ impl AddressList {
     ) -> Result<Self, DropReason> {
         let start = envelope.offset().wrapping_add(HEADER_LEN);
         let size = envelope.family.address_len();
-        let mut digest = Digest::EMPTY;
-        for index in 0..count {
-            let offset = start.wrapping_add(size.wrapping_mul(index.into()));
-            let address = address(frame, envelope.family, offset).ok_or(DropReason::Length)?;
-            digest = digest.with(address);
-        }
         let first = address(frame, envelope.family, start).ok_or(DropReason::Length)?;
+        let (rest, others) = (start.wrapping_add(size), usize::from(count).saturating_sub(1));
+        let digest = Digest::EMPTY.with(first);
+        let digest = match envelope.family {
+            Family::V4 => {
+                frame.fold_words(rest, others, digest, |digest, v4| digest.with(Address::mapped(v4)))
+            }
+            Family::V6 => frame.fold(rest, others, digest, |digest, v6| digest.with(Address::new(v6))),
+        };
+        let digest = digest.ok_or(DropReason::Length)?;
         Ok(Self {
             digest: digest.0,
             differs: digest.0 != router.digest,
-            first_not_link_local: envelope.family == Family::V6 && !is_link_local(first),
+            first_not_link_local: envelope.family == Family::V6 && !first.is_link_local(),
         })
     }
 }
 
 fn address(frame: &(impl Bytes + ?Sized), family: Family, offset: usize) -> Option<Address> {
     match family {
-        Family::V4 => frame.at::<4>(offset).map(|octets| IpAddr::from(octets).into()),
-        Family::V6 => frame.at(offset).map(Address),
-    }
-}
-
-/// `fe80::/10` (RFC 4291 §2.4).
-fn is_link_local(Address([first, second, ..]): Address) -> bool {
-    first == 0xfe && second & 0xc0 == 0x80
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn link_local_addresses_have_ten_bits_in_common() {
-        for (first, second, expected) in [
-            (0xfe, 0x80, true),
-            (0xfe, 0xbf, true),
-            (0xfe, 0x7f, false),
-            (0xfe, 0xc0, false),
-            (0xff, 0x80, false),
-        ] {
-            let mut octets = [0; 16];
-            [octets[0], octets[1]] = [first, second];
-            assert_eq!(is_link_local(Address(octets)), expected, "{first:x}{second:x}::");
-        }
+        Family::V4 => frame.at(offset).map(Address::mapped),
+        Family::V6 => frame.at(offset).map(Address::new),
     }
 }

@@ -118,7 +118,7 @@ impl Peers for Lan {
     }
 
     fn admits(&self, source: &Address) -> bool {
-        source.0[15] < 16
+        source.octets()[15] < 16
     }
 }
 

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     fn keys(addresses: &[&str]) -> BTreeSet<GuardKey> {
-        let key = |address: &&str| GuardKey::of(address.parse::<IpAddr>().unwrap().into(), 7);
+        let key = |address: &&str| GuardKey::new(address.parse::<IpAddr>().unwrap().into(), 7);
         addresses.iter().map(key).collect()
     }
 

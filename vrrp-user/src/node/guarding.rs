@@ -88,7 +88,7 @@ fn keys(router: &Router, links: &LinkTable) -> BTreeSet<GuardKey> {
         let link = links.by_name(device);
         let here = link.is_some_and(|link| link.find(entry.address, entry.prefix).is_some());
         let ifindex = link.map_or(0, |link| link.ifindex);
-        (router.held || here).then(|| GuardKey::of(entry.address.into(), ifindex))
+        (router.held || here).then(|| GuardKey::new(entry.address.into(), ifindex))
     };
     router.addresses.iter().filter_map(key).collect()
 }

@@ -28,7 +28,7 @@ impl Post {
         let parts = bench.object.guard().unwrap();
         let mut post = Self { bench, parts };
         for address in OURS {
-            post.parts.maps.enter(GuardKey::of(ip(address).into(), LOOPBACK), Slot(SLOT)).unwrap();
+            post.parts.maps.enter(GuardKey::new(ip(address).into(), LOOPBACK), Slot(SLOT)).unwrap();
         }
         Some(post)
     }
@@ -183,7 +183,7 @@ fn what_is_no_packet_of_a_guarded_address_goes_on_uncounted() {
 fn an_address_is_guarded_from_when_it_is_entered_until_it_is_removed() {
     let Some(mut post) = Post::new() else { return };
     let frame = packet("192.0.2.7", "192.0.2.9", 6);
-    let key = GuardKey::of(ip("192.0.2.9").into(), 0);
+    let key = GuardKey::new(ip("192.0.2.9").into(), 0);
     assert_eq!(post.run(IN, &frame), GO_ON);
     post.parts.maps.enter(key, Slot(SLOT)).unwrap();
     assert_eq!(post.run(IN, &frame), DROPPED);
@@ -196,9 +196,9 @@ fn an_address_is_guarded_from_when_it_is_entered_until_it_is_removed() {
 fn a_link_local_address_is_guarded_on_its_own_link() {
     let Some(mut post) = Post::new() else { return };
     let frame = discovery(135, "fe80::9");
-    post.parts.maps.enter(GuardKey::of(ip("fe80::9").into(), LOOPBACK + 1), Slot(SLOT)).unwrap();
+    post.parts.maps.enter(GuardKey::new(ip("fe80::9").into(), LOOPBACK + 1), Slot(SLOT)).unwrap();
     assert_eq!(post.run(IN, &frame), GO_ON);
-    post.parts.maps.enter(GuardKey::of(ip("fe80::9").into(), LOOPBACK), Slot(SLOT)).unwrap();
+    post.parts.maps.enter(GuardKey::new(ip("fe80::9").into(), LOOPBACK), Slot(SLOT)).unwrap();
     assert_eq!(post.run(IN, &frame), DROPPED);
 }
 

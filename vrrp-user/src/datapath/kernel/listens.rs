@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aya::maps::{MapError, lpm_trie::Key};
-use vrrp_common::abi::{Admitted, PeerKey, TtlRange};
+use vrrp_common::abi::{Address, Admitted, PeerKey, TtlRange};
 
 use super::object::Object;
 use crate::{
@@ -65,5 +65,8 @@ fn unicast(slot: Slot, peer: &UnicastPeer) -> ([u8; size_of::<PeerKey>()], [u8; 
 fn admitted(slot: Slot, network: Network) -> Key<[u8; size_of::<Admitted>()]> {
     let mapped = if network.address.is_ipv4() { 96 } else { 0 };
     let length = Admitted::SLOT_BITS + mapped + u32::from(network.length);
-    Key::new(length, bytemuck::cast(Admitted { slot: slot.0, network: network.address.into() }))
+    Key::new(
+        length,
+        bytemuck::cast(Admitted { slot: slot.0, network: Address::from(network.address).octets() }),
+    )
 }

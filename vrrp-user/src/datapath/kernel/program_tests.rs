@@ -106,7 +106,8 @@ fn accept_from_admits_its_networks_and_nobody_else() {
 fn accept_from_of_one_router_is_not_that_of_another() {
     let Some(mut bench) = Bench::new() else { return };
     let scene = Scene::v4(Version::V3).flagged(RouterView::ADMITS);
-    let everybody = Admitted { slot: SLOT + 1, network: ip("0.0.0.0").into() };
+    let everybody =
+        Admitted { slot: SLOT + 1, network: vrrp_common::abi::Address::from(ip("0.0.0.0")).octets() };
     let key = Key::new(Admitted::SLOT_BITS, bytemuck::cast(everybody));
     bench.object.admitted.insert(&key, 1, 0).unwrap();
     for program in [Program::Xdp, Program::Tc] {
@@ -135,13 +136,14 @@ fn what_is_for_another_host_or_protocol_passes_uncounted() {
     }
 }
 
-/// The kernel's limit is a million; older verifiers need more for the same program.
+/// The kernel's limit is a million, and older verifiers need more for the same program; but a node waits for it when it
+/// starts.
 #[test]
 fn the_verifier_has_room() {
     let Some(mut bench) = Bench::new() else { return };
     let xdp = bench.object.xdp().unwrap().info().unwrap().verified_instruction_count();
     let tc = bench.object.tc().unwrap().info().unwrap().verified_instruction_count();
     for verified in [xdp, tc] {
-        assert!(verified.is_some_and(|count| (1..500_000).contains(&count)), "{verified:?}");
+        assert!(verified.is_some_and(|count| (1..100_000).contains(&count)), "{verified:?}");
     }
 }
