@@ -11,7 +11,7 @@ use vrrp_tests::{
     story, wait_until,
 };
 
-use crate::pair::{FAST, Pair, SLOW};
+use crate::pair::{FAST, Pair, SLOW, WITNESSES};
 
 /// What a daemon says that goes on for another one; the rest is the time that was left.
 const ADOPTED: &str = "going on for the daemon before";
@@ -143,6 +143,49 @@ fn a_configuration_that_changed_meanwhile_is_reconciled() -> Result<()> {
         ensure!(!castor.is_active("NEW")?, "nobody left anything to it");
         castor.wait_owns("192.0.2.108", SLOW)
     })
+}
+
+/// A router that is in no file any more is resigned for. `Skew_Time` of priority 50 at 1 s is 0.805 s (RFC 9568 §6.1);
+/// its `Active_Down_Interval` would be 3.805 s.
+fn a_router_that_is_gone_is_resigned_for(end: End) -> Result<()> {
+    story(&format!("gone, {end:?}"), WITNESSES, |lab| {
+        const GONE: &str = "192.0.2.107";
+        let pair = Pair::new(lab)?;
+        let gone = |priority: u8| {
+            let conf = Conf::v3(priority, "1").moving(&[GONE]).text();
+            conf.replace(INSTANCE, "GONE").replace("virtual_router_id 51", "virtual_router_id 7")
+        };
+        let usual = Conf::v3(101, "1").text();
+        let castor = Xvrrp::start(&pair.castor, &(gone(100) + &usual))?;
+        castor.wait_owns(GONE, SLOW)?;
+        castor.wait_owns(ADDRESS, SLOW)?;
+        let pollux = Xvrrp::start(&pair.pollux, &gone(50))?;
+        wait_until(SLOW, "pollux hears castor", || Ok(pollux.counter("GONE", "accepted")? > 0))?;
+        let capture = pair.watch()?;
+        end.of(castor)?;
+        let castor = Xvrrp::start(&pair.castor, &usual)?;
+        ensure_adopted(&castor)?;
+        pollux.wait_owns(GONE, FAST)?;
+        castor.wait_lets_go(GONE, FAST)?;
+        ensure!(pair.castor.owns(ADDRESS)?, "the address that stayed is gone");
+        let adverts: Vec<_> = capture.stop()?.adverts()?.into_iter().filter(|one| one.vrid == 7).collect();
+        let resigned = adverts.iter().find(|one| one.source == pair.castor.address() && one.priority == 0);
+        let taken = adverts.iter().find(|one| one.source == pair.pollux.address());
+        let (Some(resigned), Some(taken)) = (resigned, taken) else { anyhow::bail!("{adverts:?}") };
+        let after = taken.at - resigned.at;
+        ensure!((0.7..1.5).contains(&after), "pollux took over after {after} s");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_router_that_is_gone_after_an_upgrade_is_resigned_for() -> Result<()> {
+    a_router_that_is_gone_is_resigned_for(End::Keep)
+}
+
+#[test]
+fn a_router_that_is_gone_after_a_crash_is_resigned_for() -> Result<()> {
+    a_router_that_is_gone_is_resigned_for(End::Kill)
 }
 
 /// The sixth daemon within a minute begins as Backup.

@@ -57,6 +57,7 @@ impl Node {
     /// Takes in what was left. Leases that nobody can adopt are gone for good.
     pub(super) fn inherit(&mut self, checks: &[Check]) {
         let now = clock::now();
+        self.find_orphans(now);
         let Heritage { left, leases, .. } = &mut self.heritage;
         left.adoptions.retain(|at| now < Instant::from_nanos(*at).after(WINDOW));
         leases.clear_all();
@@ -117,6 +118,7 @@ impl Node {
                 self.close(slot);
             }
         }
+        self.resign_for_orphans();
         self.publish();
     }
 
@@ -138,7 +140,8 @@ impl Node {
         // Numbers that no router has.
         let mut slots = (0..DesiredRouter::STATICS.0).rev().map(Slot);
         let gone = left.routers.iter().zip(&mut slots).map(|(router, slot)| {
-            router.released(slot, router.addresses.iter().filter(|place| !present.contains(place)))
+            let places = router.addresses.iter().filter(|place| !present.contains(place));
+            DesiredRouter { held: self.is_orphan(router), ..router.released(slot, places) }
         });
         let mut gone: Vec<DesiredRouter> = gone.collect();
         let routing: BTreeSet<&Routing> = self.routing().collect();
@@ -155,7 +158,7 @@ impl Node {
 
 impl RouterMemory {
     /// Whether peers would take `instance` for the same router.
-    fn is(&self, instance: &Instance) -> bool {
+    pub(super) fn is(&self, instance: &Instance) -> bool {
         let key = (instance.interface.as_str(), instance.family as u8, instance.vrid);
         (self.interface.as_str(), self.family, self.vrid) == key
     }

@@ -36,7 +36,7 @@ pub(super) fn ground(
 }
 
 /// The virtual router's MAC address (RFC 9568 §7.2), if it has one and is to advertise with it.
-fn sender(instance: &Instance) -> Option<[u8; 6]> {
+pub(super) fn sender(instance: &Instance) -> Option<[u8; 6]> {
     instance.virtual_mac.as_ref().filter(|own| !own.advertise_from_base).map(|own| own.mac)
 }
 

@@ -5,6 +5,7 @@ mod act;
 mod adopt;
 mod checks;
 mod events;
+mod farewell;
 mod gathering;
 mod groups;
 mod guarding;
@@ -36,6 +37,7 @@ use crate::{
     netlink::{self, Desired, DesiredRouter, LinkTable},
     notify::Notice,
     perform::{announce::Announcer, transmit::Transmitter},
+    state::RouterMemory,
     status::{Events, Status},
     supervise::Supervised,
     sys::{
@@ -127,6 +129,8 @@ pub struct Node {
     links: Option<Arc<LinkTable>>,
     checks: Checks,
     heritage: Heritage,
+    /// Routers of the daemon before that held their addresses and are not ours: they are resigned for.
+    orphans: Vec<RouterMemory>,
     datapath: Box<dyn Datapath>,
     guard: Guard,
     transmitter: Transmitter,
@@ -176,6 +180,7 @@ impl Node {
             links: None,
             checks: Checks::new(&configuration.checks),
             heritage,
+            orphans: Vec::new(),
             datapath,
             guard,
             transmitter,

@@ -7,14 +7,21 @@ use vrrp_common::{
     abi::{Heard, RouterView},
     election::{Fault, Lease, Parameters, VirtualRouter},
     time::{Instant, Interval},
-    wire::ChecksumForm,
+    wire::{ChecksumForm, Version},
 };
 
-use super::{history::History, links::Ground, notices::Told, orders::Order, refusals::Refusals, view::view};
+use super::{
+    history::History,
+    links::{Ground, sender},
+    notices::Told,
+    orders::Order,
+    refusals::Refusals,
+    view::view,
+};
 use crate::{
     config::model::{Checksum, Instance, Routing, VirtualAddress},
     datapath::Slot,
-    state::{PlaceMemory, RouterMemory},
+    state::{PlaceMemory, RouterMemory, Voice},
 };
 
 /// How long a router whose every address the host refused stays out of the election.
@@ -147,6 +154,21 @@ impl Router {
             vrid: self.instance.vrid,
             owner: self.instance.priority == 255,
             addresses: self.listed().collect(),
+            voice: self.voice(),
+        }
+    }
+
+    fn voice(&self) -> Voice {
+        let one = &self.instance;
+        Voice {
+            v2: one.version == Version::V2,
+            interval: one.advertisement_interval.as_nanos(),
+            mac: sender(one),
+            source: one.source,
+            group: one.group,
+            peers: one.peers.iter().map(|peer| peer.address).collect(),
+            password: one.password,
+            addresses: self.advertised.clone(),
         }
     }
 

@@ -51,6 +51,29 @@ pub struct RouterMemory {
     pub owner: bool,
     /// The addresses that it puts on the host.
     pub addresses: Vec<PlaceMemory>,
+    /// How it speaks.
+    pub voice: Voice,
+}
+
+/// How a router speaks, for a daemon that has to say farewell for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Voice {
+    /// Whether it speaks VRRPv2, else VRRPv3.
+    pub v2: bool,
+    /// Advertisement_Interval in nanoseconds.
+    pub interval: u64,
+    /// The MAC address that it advertises with, if that is not the interface's.
+    pub mac: Option<[u8; 6]>,
+    /// The configured source address.
+    pub source: Option<IpAddr>,
+    /// Multicast group.
+    pub group: IpAddr,
+    /// Unicast peers; empty for multicast.
+    pub peers: Vec<IpAddr>,
+    /// VRRPv2 password.
+    pub password: Option<[u8; 8]>,
+    /// What it advertises, in that order.
+    pub addresses: Vec<IpAddr>,
 }
 
 impl Memory {
@@ -196,6 +219,16 @@ mod tests {
                     prefix: 32,
                     interface: "eth0".to_owned(),
                 }],
+                voice: Voice {
+                    v2: true,
+                    interval: 1_000_000_000,
+                    mac: Some([0, 0, 0x5e, 0, 1, 51]),
+                    source: None,
+                    group: "224.0.0.18".parse().unwrap(),
+                    peers: vec!["192.0.2.2".parse().unwrap()],
+                    password: Some(*b"1234\0\0\0\0"),
+                    addresses: vec!["192.0.2.100".parse().unwrap()],
+                },
             }],
             routing: vec![Routing::Rule(Rule {
                 family: Family::V6,

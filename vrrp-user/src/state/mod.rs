@@ -16,7 +16,7 @@ use nix::unistd::geteuid;
 use crate::identity::Identity;
 pub use leases::Leases;
 pub use lock::{Lock, LockError};
-pub use memory::{CheckMemory, Memory, PlaceMemory, RouterMemory};
+pub use memory::{CheckMemory, Memory, PlaceMemory, RouterMemory, Voice};
 
 /// Where the files are. Gone after a restart of the host, like the leases.
 pub const DIRECTORY: &str = "/run/xvrrp";
