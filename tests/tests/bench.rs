@@ -40,6 +40,10 @@ fn every_scenario_is_listed_with_its_rows() {
         "{only}"
     );
     assert!(!only.contains("CPU hogs"), "{only}");
+    for side in ["Backup", "Active"] {
+        let wanted = format!("64 CPU hogs on the {side} at 10 ms (2 rounds of xvrrp xdp, xvrrp socket");
+        assert!(bench(&["--list"]).contains(&wanted), "{wanted}");
+    }
 }
 
 #[test]

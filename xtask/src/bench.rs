@@ -19,7 +19,8 @@ impl Bench {
                 setup::is_root(),
                 "benchmarks make network namespaces; run them as root: sudo cargo xtask bench"
             );
-            setup::install(&["iproute2", "util-linux", "keepalived", "frr"])?;
+            setup::install(&["iproute2", "util-linux", "psmisc"])?;
+            setup::offer(&["keepalived", "frr"]);
         }
         cargo::build(&["--release", "--package", "vrrp-user", "--package", "vrrp-tests"])?;
         cargo::become_program("../release/bench", &self.arguments)

@@ -41,6 +41,13 @@ pub(crate) fn install(wanted: &[&str]) -> Result<()> {
     apt_install(&names)
 }
 
+/// Installs these packages too, where that can be done: without them less is done, not nothing.
+pub(crate) fn offer(wanted: &[&str]) {
+    if let Err(error) = install(wanted) {
+        say(&format!("Going on without: {error:#}"));
+    }
+}
+
 /// Installs all that the tests need.
 pub(crate) fn install_all() -> Result<()> {
     let names: Vec<&str> = packages().map(|package| package.name).collect();

@@ -1,6 +1,6 @@
 //! Who takes part. Each is started in its own way; all are given the same virtual routers.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use anyhow::{Context as _, Result};
 use vrrp_common::wire::Family;
@@ -10,6 +10,9 @@ use crate::{
     Host,
     peers::{Frr, FrrRouter, Keepalived, Router, Xvrrp},
 };
+
+/// Why one that is not there does not take part.
+const ABSENT: &str = "it is not installed; `cargo xtask bench` installs it where there is apt-get";
 
 /// One that is measured.
 pub(super) trait Contestant: fmt::Debug + Sync {
@@ -83,7 +86,10 @@ impl Contestant for Theirs {
     }
 
     fn obstacle(&self, _: &Routers) -> Option<&'static str> {
-        None
+        let is_installed = ["/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin", "/sbin"]
+            .iter()
+            .any(|place| Path::new(place).join("keepalived").is_file());
+        (!is_installed).then_some(ABSENT)
     }
 
     fn start(&self, host: &Host, routers: &Routers, priority: u8) -> Result<Box<dyn Router>> {
@@ -104,6 +110,12 @@ impl Contestant for Frrs {
     }
 
     fn obstacle(&self, routers: &Routers) -> Option<&'static str> {
+        if !Path::new("/usr/lib/frr/vrrpd").is_file() {
+            return Some(ABSENT);
+        }
+        if routers.has_service {
+            return Some("it has no checks of its own");
+        }
         (routers.count() != 1 || routers.families != [Family::V4])
             .then_some("each of its virtual routers needs a macvlan of its own; one is compared")
     }

@@ -62,7 +62,7 @@ pub(super) struct Row {
     pub(super) name: String,
     /// Who takes part, and why not if so.
     pub(super) contestants: Vec<(&'static dyn Contestant, Option<&'static str>)>,
-    /// How often, each.
+    /// How often at most, each.
     pub(super) rounds: u32,
     /// What is done.
     pub(super) act: Act,
@@ -74,11 +74,14 @@ impl Row {
     }
 }
 
-/// The rows of a run.
-pub(super) struct Plan(Vec<Row>);
+/// The rows of a run, and how long they may take.
+pub(super) struct Plan {
+    rows: Vec<Row>,
+    budget: Option<Duration>,
+}
 
 impl Plan {
-    /// Those of all scenarios, or of `only`.
+    /// Those of all scenarios, or of `only`. Who says how many rounds there are to be gets them, however long it takes.
     pub(super) fn new(scope: Scope, only: &[String], rounds: Option<u32>) -> Self {
         let is_scenario = |word: &str| SCENARIOS.iter().any(|scenario| scenario.name == word);
         let names = |row: &Row, word: &String| {
@@ -86,12 +89,15 @@ impl Plan {
         };
         let wanted = |row: &Row| only.is_empty() || only.iter().any(|word| names(row, word));
         let rows = SCENARIOS.iter().flat_map(|scenario| (scenario.rows)(scope)).filter(wanted);
-        Self(rows.map(|row| Row { rounds: rounds.unwrap_or(row.rounds), ..row }).collect())
+        Self {
+            rows: rows.map(|row| Row { rounds: rounds.unwrap_or(row.rounds), ..row }).collect(),
+            budget: rounds.is_none().then(|| scope.budget()),
+        }
     }
 
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rows.is_empty()
     }
 
     /// What there is.
@@ -99,7 +105,7 @@ impl Plan {
         let mut text = String::new();
         for scenario in SCENARIOS {
             text += &format!("{}: {}\n", scenario.name, scenario.about);
-            for row in self.0.iter().filter(|row| row.scenario == scenario.name) {
+            for row in self.rows.iter().filter(|row| row.scenario == scenario.name) {
                 let taking_part = row.contestants.iter().filter(|(_, obstacle)| obstacle.is_none());
                 let names: Vec<&str> = taking_part.map(|(contestant, _)| contestant.name()).collect();
                 text += &format!("  {} ({} rounds of {})\n", row.name, row.rounds, names.join(", "));
@@ -116,16 +122,33 @@ impl Plan {
         heed_interrupts()?;
         let _accounting = Accounting::start()?;
         let progress = self.progress();
-        for row in &self.0 {
-            row.run(&mut results, &progress);
-            if is_interrupted() {
-                break;
-            }
-        }
+        self.rounds(&mut results, &progress, start);
         progress.finish_and_clear();
         results.interrupted = is_interrupted();
         results.seconds = start.elapsed().as_secs_f64();
         Ok(results)
+    }
+
+    /// A round of every row, then the next of every row: whatever ends the run, all rows have been measured nearly as
+    /// often, and what the machine does meanwhile hits all of them.
+    fn rounds(&self, results: &mut Results, progress: &ProgressBar, start: Instant) {
+        let most = self.rows.iter().map(|row| row.rounds).max().unwrap_or_default();
+        for number in 0..most {
+            for row in self.rows.iter().filter(|row| number < row.rounds) {
+                if self.budget.is_some_and(|budget| start.elapsed() >= budget) {
+                    results.left_out.push(Remark {
+                        place: row.place(),
+                        contestant: String::new(),
+                        why: format!("after {number} of {} rounds the time of the run was over", row.rounds),
+                    });
+                } else {
+                    row.round(results, progress);
+                }
+                if is_interrupted() {
+                    return;
+                }
+            }
+        }
     }
 
     fn left_out(&self) -> Vec<Remark> {
@@ -134,7 +157,7 @@ impl Plan {
             contestant: String::new(),
             why: (*why).to_owned(),
         });
-        let absent = self.0.iter().flat_map(|row| {
+        let absent = self.rows.iter().flat_map(|row| {
             row.contestants.iter().filter_map(|(contestant, obstacle)| {
                 let why = (*obstacle)?.to_owned();
                 Some(Remark { place: row.place(), contestant: contestant.name().to_owned(), why })
@@ -144,7 +167,7 @@ impl Plan {
     }
 
     fn progress(&self) -> ProgressBar {
-        let rounds = self.0.iter().map(|row| u64::from(row.rounds) * row.contestants.len() as u64).sum();
+        let rounds = self.rows.iter().map(|row| u64::from(row.rounds) * row.contestants.len() as u64).sum();
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed_precise} {wide_msg}");
         let bar = ProgressBar::new(rounds);
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -152,23 +175,22 @@ impl Plan {
 }
 
 impl Row {
-    fn run(&self, results: &mut Results, progress: &ProgressBar) {
-        for _ in 0..self.rounds {
-            for (contestant, obstacle) in &self.contestants {
-                progress.set_message(format!("{}, {}", self.place(), contestant.name()));
-                progress.tick();
-                if is_interrupted() {
-                    return;
-                }
-                if obstacle.is_none() {
-                    self.round(*contestant, results);
-                }
-                progress.inc(1);
+    /// One round of each contestant.
+    fn round(&self, results: &mut Results, progress: &ProgressBar) {
+        for (contestant, obstacle) in &self.contestants {
+            progress.set_message(format!("{}, {}", self.place(), contestant.name()));
+            progress.tick();
+            if is_interrupted() {
+                return;
             }
+            if obstacle.is_none() {
+                self.measure(*contestant, results);
+            }
+            progress.inc(1);
         }
     }
 
-    fn round(&self, contestant: &dyn Contestant, results: &mut Results) {
+    fn measure(&self, contestant: &dyn Contestant, results: &mut Results) {
         match (self.act)(contestant) {
             Ok(round) => self.keep(contestant, round, results),
             Err(_) if is_interrupted() => {}

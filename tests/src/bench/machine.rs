@@ -32,7 +32,7 @@ impl Machine {
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
                 .map_or_else(|_| unknown(), |text| text.trim().to_owned()),
             xvrrp: xvrrp.and_then(|path| version(Command::new(path))).unwrap_or_else(unknown),
-            keepalived: version(Command::new("keepalived")).unwrap_or_else(unknown),
+            keepalived: version(Command::new("keepalived")).unwrap_or_else(|| "no keepalived".to_owned()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What rows declare: who is on the network, what weighs on them, what befalls them, what is measured. Playing it is
 //! `stage`'s.
 
+mod burden;
 mod readings;
 mod stage;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use super::{
     contestants::Contestant,
     frame::{Act, Row},
+    gauge::cgroup::Bound,
     routers::Routers,
 };
 use crate::probe::Kind;
@@ -23,7 +25,7 @@ pub(super) struct Play {
     /// Where it runs.
     pub(super) place: Place,
     /// What weighs on it.
-    pub(super) load: Load,
+    pub(super) burden: Burden,
     /// What befalls castor at the beginning of the measurement.
     pub(super) trouble: Trouble,
     /// How long is measured.
@@ -50,21 +52,43 @@ pub(super) enum Cast {
 pub(super) enum Place {
     /// Wherever the kernel likes.
     Anywhere,
-    /// Castor's node on the first processor, pollux's node and what weighs on it on the second. What is sent over a
-    /// veth is received on the sender's processor: pollux hears although its own is busy.
+    /// Castor's node and what weighs on it on the first processor, pollux's on the second. What is sent over a veth is
+    /// received on the sender's processor: pollux hears although its own is busy.
     Apart,
-    /// As `Apart`, and pollux's processor receives what is sent to pollux, as that of a host of its own would.
+    /// As `Apart`, and each one's processor receives what is sent to it, as that of a host of its own would.
     ApartReceivingThere,
 }
 
 /// What weighs on the nodes while they are measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Burden {
+    /// What runs.
+    pub(super) load: Load,
+    /// Whom that befalls, where it is a host's own.
+    pub(super) side: Side,
+    /// What the host may use, node and load together.
+    pub(super) bound: Option<Bound>,
+}
+
+/// Whose host suffers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Castor, which is Active.
+    Active,
+    /// Pollux, which is Backup.
+    Backup,
+    /// Each of them, on its own processor.
+    Both,
+}
+
+/// What runs beside the nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Load {
     /// Nothing.
     Nothing,
     /// So many frames of a kind in a second, from a neighbour.
     Traffic(Kind, u32),
-    /// Shell text that never ends, so many times, on pollux.
+    /// Shell text that never ends, so many times, on each host that suffers.
     Shell(&'static str, usize),
 }
 
@@ -83,6 +107,8 @@ pub(super) enum Trouble {
     StopFor(Duration),
     /// They are frozen in a control group.
     Freeze,
+    /// The service that the routers need is killed.
+    KillService,
     /// The node is started: it preempts pollux.
     Start,
 }
@@ -102,6 +128,16 @@ pub(super) enum Gauge {
     FalseTakeovers,
 }
 
+impl Burden {
+    /// Nothing weighs.
+    pub(super) const NONE: Self = Self::of(Load::Nothing, Side::Backup);
+
+    /// This, on hosts that may use what there is.
+    pub(super) const fn of(load: Load, side: Side) -> Self {
+        Self { load, side, bound: None }
+    }
+}
+
 impl Play {
     /// A pair with one router, a client, and nothing else.
     pub(super) const fn pair(interval: Duration, lasts: Duration, measure: &'static [Gauge]) -> Self {
@@ -109,7 +145,7 @@ impl Play {
             routers: Routers::one(interval),
             cast: Cast::Pair,
             place: Place::Anywhere,
-            load: Load::Nothing,
+            burden: Burden::NONE,
             trouble: Trouble::Nothing,
             lasts,
             measure,

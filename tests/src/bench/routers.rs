@@ -26,17 +26,22 @@ pub(super) struct Routers {
     pub(super) interfaces: u8,
     /// Further IPv4 addresses of each router, below 250.
     pub(super) extra: u16,
+    /// Whether they need [`SERVICE`], and a script looks for it every second.
+    pub(super) has_service: bool,
 }
+
+/// The process that routers may need.
+pub(super) const SERVICE: &str = "lab-service";
 
 impl Routers {
     /// The one that a client asks for.
     pub(super) const fn one(interval: Duration) -> Self {
-        Self { vrids: 51..=51, families: V4, interval, interfaces: 1, extra: 0 }
+        Self { vrids: 51..=51, families: V4, interval, interfaces: 1, extra: 0, has_service: false }
     }
 
     /// So many in each of these families.
     pub(super) const fn many(count: u8, families: &'static [Family], interval: Duration) -> Self {
-        Self { vrids: 1..=count, families, interval, interfaces: 1, extra: 0 }
+        Self { vrids: 1..=count, families, interval, interfaces: 1, extra: 0, has_service: false }
     }
 
     /// How many there are.
@@ -70,7 +75,12 @@ impl Routers {
 
     /// The file, after what `globals` says in `global_defs`.
     pub(super) fn config(&self, priority: u8, globals: &str) -> String {
-        let mut text = format!("global_defs {{\n{globals}}}\n");
+        let mut text = format!("global_defs {{\n  script_user root\n{globals}}}\n");
+        if self.has_service {
+            text += &format!(
+                "vrrp_script service {{\n  script \"/usr/bin/killall -0 {SERVICE}\"\n  interval 1\n}}\n"
+            );
+        }
         for interface in 0..self.interfaces {
             for family in self.families {
                 for vrid in self.vrids.clone() {
@@ -96,7 +106,8 @@ impl Routers {
             let written = writeln!(text, "    {address}");
             debug_assert!(written.is_ok(), "a String takes all text");
         }
-        text + "  }\n}\n"
+        let tracks = if self.has_service { "  track_script {\n    service\n  }\n" } else { "" };
+        text + "  }\n" + tracks + "}\n"
     }
 }
 

@@ -16,16 +16,17 @@ use crate::{
 /// takeover and back.
 const TOGETHER: Nanos = 8_000_000;
 
-/// A client that asks every millisecond, or only listens.
+/// A client that asks, or only listens.
 #[derive(Debug)]
 pub(crate) struct Observer(Process);
 
 impl Observer {
-    /// Starts it. Asks for an address if there is one.
-    pub(crate) fn start(client: &Host, address: Option<IpAddr>) -> Result<Self> {
+    /// Starts it. Asks for an address this often if there is one.
+    pub(crate) fn start(client: &Host, address: Option<IpAddr>, every: Duration) -> Result<Self> {
         let program = program()?;
         // A gauge that waits for its turn on a busy core would blame the network.
-        let mut argv = vec!["chrt", "--fifo", "60", &program, "observe"];
+        let period = every.as_micros().to_string();
+        let mut argv = vec!["chrt", "--fifo", "60", &program, "observe", "--period", &period];
         let address = address.map(|address| address.to_string());
         if let Some(address) = &address {
             argv.extend(["--address", address]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Cast, Gauge, Play};
+use super::{Cast, Gauge, Play, Trouble};
 use crate::{
     bench::{
         frame::{Reading, Round},
@@ -48,8 +48,13 @@ impl Evidence<'_> {
             }
             (Gauge::TwoOwners, Some(sight)) => {
                 let (time, answers) = sight.two_owners();
+                let both = if self.play.trouble == Trouble::Start {
+                    Reading::new("both answer", "us", time.as_secs_f64() * 1e6)
+                } else {
+                    Reading::new("both answer", "ms", milliseconds(time))
+                };
                 vec![
-                    Reading::new("both answer", "ms", milliseconds(time)),
+                    both,
                     Reading::new("answers by the old owner after the new one's first", "", answers as f64),
                 ]
             }

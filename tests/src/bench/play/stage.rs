@@ -8,7 +8,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{Cast, Gauge, Load, Place, Play, Trouble, readings};
+use super::{Cast, Gauge, Load, Play, Side, Trouble, readings};
 use crate::{
     Host, Lab, Process,
     bench::{
@@ -19,6 +19,7 @@ use crate::{
             observer::{Observer, program, said_at_end},
             process::Processes,
         },
+        routers::SERVICE,
     },
     peers::Router,
     probe::{Kind, Sent, now},
@@ -28,7 +29,7 @@ use crate::{
 /// Priorities of castor and pollux.
 const PRIORITIES: [u8; 2] = [200, 100];
 /// Nothing is measured before a node has been in its state for so long.
-const CALM: Duration = Duration::from_secs(1);
+const CALM: Duration = Duration::from_millis(500);
 
 /// The hosts and what runs on them.
 pub(super) struct Stage<'a> {
@@ -38,15 +39,23 @@ pub(super) struct Stage<'a> {
     pollux: Host,
     client: Host,
     stranger: Host,
+    _services: Vec<Process>,
     nodes: Vec<Box<dyn Router>>,
-    // Last, so that it ends last: the hosts go with it.
+    // The hosts end with it, and after them the groups that bound them.
     lab: Lab,
+    _bounds: Vec<Cgroup>,
 }
 
 /// Plays a round.
 pub(super) fn perform(play: &Play, contestant: &dyn Contestant) -> Result<Round> {
     let mut stage = Stage::new(play, contestant)?;
     stage.play().map_err(|error| anyhow!("{error:#}\n{}", stage.lab.logs()))
+}
+
+/// Starts what the nodes look for.
+fn serve(host: &Host) -> Result<Process> {
+    let text = format!("cp /bin/sleep /run/{SERVICE} && exec /run/{SERVICE} infinity");
+    host.spawn(SERVICE, &["sh", "-c", &text])
 }
 
 impl<'a> Stage<'a> {
@@ -58,7 +67,24 @@ impl<'a> Stage<'a> {
         for number in 1..play.routers.interfaces {
             lab.connect(&castor, &format!("eth{number}"))?;
         }
-        Ok(Self { play, contestant, castor, pollux, client, stranger, nodes: Vec::new(), lab })
+        let _services = if play.routers.has_service {
+            [&castor, &pollux].into_iter().map(serve).collect::<Result<_>>()?
+        } else {
+            Vec::new()
+        };
+        let _bounds = play.burden.bind([&castor, &pollux])?;
+        Ok(Self {
+            play,
+            contestant,
+            castor,
+            pollux,
+            client,
+            stranger,
+            _services,
+            nodes: Vec::new(),
+            lab,
+            _bounds,
+        })
     }
 
     fn play(&mut self) -> Result<Round> {
@@ -67,7 +93,10 @@ impl<'a> Stage<'a> {
             .then(|| self.traffic(Kind::Active, play.routers.rate().ceil() as u32))
             .transpose()?;
         self.start_nodes()?;
-        self.place()?;
+        if play.cast == Cast::Pair {
+            let nodes = [self.processes(&self.castor)?, self.processes(&self.pollux)?];
+            play.place.arrange([&self.castor, &self.pollux], nodes)?;
+        }
         pass(CALM + 2 * play.routers.interval)?;
         let observer = self.observer()?;
         // Before anything weighs: who dies of it is missed.
@@ -86,7 +115,7 @@ impl<'a> Stage<'a> {
         let usage = usage.end()?;
         let sight = observer.map(Observer::stop).transpose()?;
         drop(trouble);
-        let sent: Vec<Sent> = match play.load {
+        let sent: Vec<Sent> = match play.burden.load {
             Load::Traffic(..) => loads.iter().map(said_at_end).collect::<Result<_>>()?,
             _ => Vec::new(),
         };
@@ -126,21 +155,10 @@ impl<'a> Stage<'a> {
 
     /// The node that is measured: the one that a load weighs on.
     fn measured(&self) -> Result<Processes> {
-        let on_pollux = matches!(self.play.load, Load::Shell(..)) || self.play.cast == Cast::Late;
+        let burden = self.play.burden;
+        let on_pollux = (matches!(burden.load, Load::Shell(..)) && burden.side != Side::Active)
+            || self.play.cast == Cast::Late;
         self.processes(if on_pollux { &self.pollux } else { &self.castor })
-    }
-
-    fn place(&self) -> Result<()> {
-        if self.play.place == Place::Anywhere {
-            return Ok(());
-        }
-        self.processes(&self.castor)?.pin(0)?;
-        self.processes(&self.pollux)?.pin(1)?;
-        if self.play.place == Place::ApartReceivingThere {
-            // A mask: the second processor.
-            self.pollux.sh("echo 2 >/sys/class/net/eth0/queues/rx-0/rps_cpus")?;
-        }
-        Ok(())
     }
 
     fn observer(&self) -> Result<Option<Observer>> {
@@ -148,22 +166,16 @@ impl<'a> Stage<'a> {
         let Play { measure, routers, .. } = self.play;
         let address = measure.iter().any(asks).then(|| routers.asked_for());
         let watches = address.is_some() || measure.contains(&Gauge::FalseTakeovers);
-        watches.then(|| Observer::start(&self.client, address)).transpose()
+        // Two owners at a preemption are a matter of microseconds.
+        let every = if self.play.trouble == Trouble::Start { 100 } else { 1000 };
+        watches.then(|| Observer::start(&self.client, address, Duration::from_micros(every))).transpose()
     }
 
     fn loads(&self) -> Result<Vec<Process>> {
-        match self.play.load {
-            Load::Nothing => Ok(Vec::new()),
+        let Play { burden, place, .. } = self.play;
+        match burden.load {
             Load::Traffic(kind, rate) => Ok(vec![self.traffic(kind, rate)?]),
-            Load::Shell(text, copies) => {
-                let argv: &[&str] = match self.play.place {
-                    Place::Anywhere => &["sh", "-c", text],
-                    Place::Apart | Place::ApartReceivingThere => {
-                        &["taskset", "--cpu-list", "1", "sh", "-c", text]
-                    }
-                };
-                (0..copies).map(|_| self.pollux.spawn("load", argv)).collect()
-            }
+            Load::Nothing | Load::Shell(..) => burden.weigh(*place, [&self.castor, &self.pollux]),
         }
     }
 
@@ -226,6 +238,7 @@ impl<'a> Stage<'a> {
                 group.freeze(true)?;
                 return Ok(Some(group));
             }
+            Trouble::KillService => self.castor.check(&["killall", "-KILL", SERVICE]).map(drop)?,
             Trouble::Start => {
                 let node = self.contestant.start(&self.castor, &self.play.routers, PRIORITIES[0])?;
                 self.nodes.push(node);

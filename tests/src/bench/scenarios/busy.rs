@@ -1,54 +1,124 @@
-//! False failovers: the Backup's host suffers, the Active's does not. Whoever takes over then is wrong.
+//! False failovers: hosts suffer, and no daemon fails. Whoever takes over then is wrong.
 
 use std::time::Duration;
 
 use super::{Scenario, Scope};
 use crate::{
     bench::{
-        contestants::{Contestant, PLAIN, SOCKET, TC, TUNED, XDP},
+        contestants::{Contestant, PLAIN, SOCKET, TUNED, XDP},
         frame::Row,
-        play::{Gauge, Load, Place, Play},
+        gauge::cgroup::Bound,
+        play::{Burden, Gauge, Load, Place, Play, Side},
     },
     probe::Kind,
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "busy",
-    about: "false takeovers while the Backup's host suffers and the Active's does not",
+    about: "false takeovers while the host of the Backup, of the Active or of both suffers",
     rows,
 };
 
-const ALL: &[&dyn Contestant] = &[XDP, TC, SOCKET, PLAIN, TUNED];
-const FEW: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
+const CONTESTANTS: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
 
-const LOADS: &[(&str, Load)] = &[
-    ("16 CPU hogs", Load::Shell("while :; do :; done", 16)),
-    ("8 loops that fork and execute", Load::Shell("while :; do /bin/true; done", 8)),
-    ("a real-time hog", Load::Shell("exec chrt --fifo 99 sh -c 'while :; do :; done'", 1)),
-    (
-        "4 loops that make and remove links",
-        Load::Shell("while :; do ip link add d$$ link eth0 type macvlan; ip link del d$$; done", 4),
-    ),
-    ("a flood of 100000 packets a second", Load::Traffic(Kind::Unknown, 100_000)),
-];
-const PLACES: &[(&str, Place)] = &[
-    ("received on the sender's processor", Place::Apart),
-    ("received on the Backup's processor", Place::ApartReceivingThere),
+/// What a host can suffer from.
+struct Suffering {
+    name: &'static str,
+    load: Load,
+    bound: Option<Bound>,
+    /// Whom it befalls, in a full run at 10 ms.
+    sides: &'static [Side],
+    /// Whom it befalls in a quick run.
+    quick: &'static [Side],
+}
+
+const HOG: &str = "while :; do :; done";
+const ALL: &[Side] = &[Side::Backup, Side::Active, Side::Both];
+const BACKUP: &[Side] = &[Side::Backup];
+const ACTIVE: &[Side] = &[Side::Active];
+
+const SUFFERINGS: &[Suffering] = &[
+    Suffering { name: "64 CPU hogs", load: Load::Shell(HOG, 64), bound: None, sides: ALL, quick: ACTIVE },
+    Suffering {
+        name: "48 loops that fork and execute",
+        load: Load::Shell("while :; do /bin/true; done", 48),
+        bound: None,
+        sides: ALL,
+        quick: BACKUP,
+    },
+    Suffering {
+        name: "a real-time hog",
+        load: Load::Shell("exec chrt --fifo 99 sh -c 'while :; do :; done'", 1),
+        bound: None,
+        // On both processors it leaves none to whoever measures.
+        sides: &[Side::Backup, Side::Active],
+        quick: BACKUP,
+    },
+    Suffering {
+        name: "8 hogs and the node in a fifth of a processor",
+        load: Load::Shell(HOG, 8),
+        bound: Some(Bound::Cpu(20)),
+        sides: ALL,
+        quick: BACKUP,
+    },
+    Suffering {
+        name: "memory used up to a limit of 64 MiB again and again",
+        load: Load::Shell("while :; do head -c 48M /dev/zero | tail -c 48M >/dev/null; done", 2),
+        bound: Some(Bound::Memory(64)),
+        sides: ALL,
+        quick: &[],
+    },
+    Suffering {
+        name: "4 loops that make and remove links",
+        load: Load::Shell("while :; do ip link add d$$ link eth0 type macvlan; ip link del d$$; done", 4),
+        bound: None,
+        sides: ALL,
+        quick: &[],
+    },
+    Suffering {
+        name: "100000 packets a second from a stranger",
+        load: Load::Traffic(Kind::Unknown, 100_000),
+        bound: None,
+        // They come to all hosts.
+        sides: &[Side::Both],
+        quick: &[],
+    },
 ];
 
 fn rows(scope: Scope) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for interval in scope.pick(&[10][..], &[10, 30, 100]) {
-        for (place_name, place) in PLACES {
-            for (load_name, load) in scope.pick(&LOADS[1..2], LOADS) {
-                let lasts = Duration::from_secs(scope.pick(3, 6));
-                let measure = &[Gauge::FalseTakeovers, Gauge::Weight];
-                let pair = Play::pair(Duration::from_millis(*interval), lasts, measure);
-                let play = Play { load: *load, place: *place, ..pair };
-                let name = format!("{load_name} at {interval} ms, {place_name}");
-                rows.push(play.row("busy", name, scope.pick(FEW, ALL), scope.pick(3, 3)));
-            }
+    SUFFERINGS.iter().flat_map(|suffering| suffering.rows(scope)).collect()
+}
+
+impl Suffering {
+    /// Every side at 10 ms, where least is needed to be late. At 30 and 100 ms the whole of it; and for comparison a
+    /// Backup whose receiving its own load cannot hold up.
+    fn rows(&self, scope: Scope) -> Vec<Row> {
+        let there = Place::ApartReceivingThere;
+        if scope == Scope::Quick {
+            return self.quick.iter().map(|side| self.row(10, *side, there, scope)).collect();
         }
+        let mut rows: Vec<Row> = self.sides.iter().map(|side| self.row(10, *side, there, scope)).collect();
+        if let Some(last) = self.sides.last() {
+            rows.extend([30, 100].map(|interval| self.row(interval, *last, there, scope)));
+        }
+        if self.sides.contains(&Side::Backup) {
+            rows.push(self.row(10, Side::Backup, Place::Apart, scope));
+        }
+        rows
     }
-    rows
+
+    fn row(&self, interval: u64, side: Side, place: Place, scope: Scope) -> Row {
+        let lasts = Duration::from_secs(scope.pick(3, 5));
+        let measure = &[Gauge::FalseTakeovers, Gauge::Weight];
+        let burden = Burden { bound: self.bound, ..Burden::of(self.load, side) };
+        let play = Play { burden, place, ..Play::pair(Duration::from_millis(interval), lasts, measure) };
+        let whom = match side {
+            Side::Active => "the Active",
+            Side::Backup => "the Backup",
+            Side::Both => "both",
+        };
+        let received = if place == Place::Apart { ", received on the sender's processor" } else { "" };
+        let name = format!("{} on {whom} at {interval} ms{received}", self.name);
+        play.row("busy", name, CONTESTANTS, scope.pick(3, 2))
+    }
 }

@@ -21,7 +21,7 @@ const FEW: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
 
 /// VRIDs, whether in both families, and milliseconds between advertisements.
 const QUICK: &[(Cast, u8, bool, u64)] =
-    &[(Cast::Backup, 20, false, 100), (Cast::Backup, 255, true, 100), (Cast::Active, 20, false, 100)];
+    &[(Cast::Backup, 1, false, 100), (Cast::Backup, 255, true, 100), (Cast::Active, 20, false, 100)];
 const FULL: &[(Cast, u8, bool, u64)] = &[
     (Cast::Backup, 1, false, 1000),
     (Cast::Backup, 1, false, 100),
@@ -52,7 +52,7 @@ fn row(
     let families = if both { BOTH } else { V4 };
     let routers = Routers::many(count, families, Duration::from_millis(interval));
     let name = format!("{cast:?}, {} routers at {interval} ms", routers.count());
-    let lasts = Duration::from_secs(scope.pick(2, 4));
+    let lasts = Duration::from_secs(scope.pick(2, 3));
     let play = Play { cast, routers, ..Play::pair(Duration::ZERO, lasts, &[Gauge::Cost]) };
-    play.row("cost", name, contestants, scope.pick(3, 5))
+    play.row("cost", name, contestants, scope.pick(3, 2))
 }

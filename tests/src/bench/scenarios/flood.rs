@@ -7,7 +7,7 @@ use crate::{
     bench::{
         contestants::{Contestant, PLAIN, SOCKET, TC, TUNED, XDP},
         frame::Row,
-        play::{Gauge, Load, Play},
+        play::{Burden, Gauge, Load, Play, Side},
     },
     probe::Kind,
 };
@@ -36,12 +36,12 @@ fn rows(scope: Scope) -> Vec<Row> {
 }
 
 fn row(kind: Kind, rate: u32, scope: Scope) -> Row {
-    let lasts = Duration::from_secs(scope.pick(2, 5));
+    let lasts = Duration::from_secs(scope.pick(2, 4));
     let interval = Duration::from_millis(100);
     let play = Play {
-        load: Load::Traffic(kind, rate),
+        burden: Burden::of(Load::Traffic(kind, rate), Side::Backup),
         ..Play::pair(interval, lasts, &[Gauge::FalseTakeovers, Gauge::Weight])
     };
     let name = format!("{kind:?}, {rate} packets a second, routers at 100 ms").to_lowercase();
-    play.row("flood", name, scope.pick(FEW, ALL), scope.pick(3, 5))
+    play.row("flood", name, scope.pick(FEW, ALL), scope.pick(3, 2))
 }

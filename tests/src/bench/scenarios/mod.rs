@@ -8,6 +8,8 @@ mod owners;
 mod packet;
 mod scale;
 
+use std::time::Duration;
+
 use super::frame::Row;
 
 /// How much of it.
@@ -46,20 +48,24 @@ pub(super) const IMPOSSIBLE: &[(&str, &str)] = &[
         "packet",
         "no instruction counts by callgrind: valgrind knows neither bpf(2) nor the mapped packet ring",
     ),
-    ("busy: memory pressure", "namespaces share the machine's memory; starving it starves the benchmark too"),
     (
         "busy: disk stall",
         "a stalled disk needs a device of its own (device mapper), which is not set up here",
     ),
-    ("busy: CPU quota", "a quota binds ordinary threads only; who runs with real-time priority escapes it"),
     (
         "failover: host frozen",
-        "namespaces share one kernel, which never stops; a silent cut looks the same from outside",
+        "namespaces share one kernel, which never stops; \"link cut silently\" looks the same from outside",
     ),
     ("owners: a virtual machine that is paused", "see docs/security: it cannot see its own pause"),
 ];
 
 impl Scope {
+    /// No round begins when the run has taken this long. A round of all contestants takes half a minute at most.
+    pub(super) const fn budget(self) -> Duration {
+        const MINUTE: u64 = 60;
+        Duration::from_secs(self.pick(7 * MINUTE, 58 * MINUTE))
+    }
+
     /// The first in a quick run, the second in a full one.
     const fn pick<T: Copy>(self, quick: T, full: T) -> T {
         match self {

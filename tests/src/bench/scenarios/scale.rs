@@ -23,6 +23,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 const ALL: &[&dyn Contestant] = &[XDP, TC, SOCKET, PLAIN];
+const MILLISECOND: Duration = Duration::from_millis(1);
 const LIMIT: Duration = Duration::from_secs(60);
 /// Looking at many addresses is work for the kernel too, under the very lock that adding them needs.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -45,7 +46,7 @@ fn row((count, interfaces, extra): (u8, u8, u16), scope: Scope) -> Row {
     let obstacle = |contestant: &dyn Contestant| contestant.obstacle(&routers);
     let contestants = ALL.iter().map(|one| (*one, obstacle(*one))).collect();
     let act: Act = Box::new(move |contestant| round(&routers, contestant));
-    Row { scenario: "scale", name, contestants, rounds: scope.pick(3, 3), act }
+    Row { scenario: "scale", name, contestants, rounds: scope.pick(1, 2), act }
 }
 
 fn round(routers: &Routers, contestant: &dyn Contestant) -> Result<Round> {
@@ -54,7 +55,7 @@ fn round(routers: &Routers, contestant: &dyn Contestant) -> Result<Round> {
     for number in 1..routers.interfaces {
         lab.connect(&castor, &format!("eth{number}"))?;
     }
-    let observer = Observer::start(&lab.host("client")?, None)?;
+    let observer = Observer::start(&lab.host("client")?, None, MILLISECOND)?;
     let owned = |wanted: usize| {
         let lines =
             || Ok::<_, anyhow::Error>(castor.check(&["ip", "-oneline", "-4", "address"])?.lines().count());
