@@ -2,6 +2,7 @@
 //! What a round does is not known here.
 
 use std::{
+    collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -133,22 +134,21 @@ impl Plan {
     /// often, and what the machine does meanwhile hits all of them.
     fn rounds(&self, results: &mut Results, progress: &ProgressBar, start: Instant) {
         let most = self.rows.iter().map(|row| row.rounds).max().unwrap_or_default();
-        for number in 0..most {
-            for row in self.rows.iter().filter(|row| number < row.rounds) {
-                if self.budget.is_some_and(|budget| start.elapsed() >= budget) {
-                    results.left_out.push(Remark {
-                        place: row.place(),
-                        contestant: String::new(),
-                        why: format!("after {number} of {} rounds the time of the run was over", row.rounds),
-                    });
-                } else {
-                    row.round(results, progress);
-                }
-                if is_interrupted() {
-                    return;
-                }
+        let turns = (0..most).flat_map(|number| self.rows.iter().map(move |row| (number, row)));
+        let mut short: BTreeMap<String, String> = BTreeMap::new();
+        for (number, row) in turns.filter(|(number, row)| *number < row.rounds) {
+            if is_interrupted() {
+                return;
+            }
+            if self.budget.is_some_and(|budget| start.elapsed() >= budget) {
+                let why = || format!("the time of the run was over after {number} of {} rounds", row.rounds);
+                short.entry(row.place()).or_insert_with(why);
+            } else {
+                row.round(results, progress);
             }
         }
+        let remark = |(place, why)| Remark { place, contestant: String::new(), why };
+        results.left_out.extend(short.into_iter().map(remark));
     }
 
     fn left_out(&self) -> Vec<Remark> {

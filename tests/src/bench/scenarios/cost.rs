@@ -21,7 +21,7 @@ const FEW: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
 
 /// VRIDs, whether in both families, and milliseconds between advertisements.
 const QUICK: &[(Cast, u8, bool, u64)] =
-    &[(Cast::Backup, 1, false, 100), (Cast::Backup, 255, true, 100), (Cast::Active, 20, false, 100)];
+    &[(Cast::Backup, 1, false, 10), (Cast::Backup, 255, true, 100), (Cast::Active, 20, false, 100)];
 const FULL: &[(Cast, u8, bool, u64)] = &[
     (Cast::Backup, 1, false, 1000),
     (Cast::Backup, 1, false, 100),

@@ -9,7 +9,7 @@ use crate::{
     Lab,
     bench::{
         contestants::{Contestant, PLAIN, SOCKET, TC, XDP},
-        frame::{Act, Reading, Round, Row},
+        frame::{Act, Reading, Round, Row, pass},
         gauge::{observer::Observer, process::Processes},
         routers::{Routers, V4},
     },
@@ -67,6 +67,8 @@ fn round(routers: &Routers, contestant: &dyn Contestant) -> Result<Round> {
     let started = begin.elapsed();
     ensure!(owned(routers.addresses())?, "not all addresses are there after {LIMIT:?}");
     let taken = begin.elapsed() - started;
+    // A gap is one when the next advertisement has been heard.
+    pass(2 * routers.interval)?;
     let usage = Processes::find(&castor, contestant.programs())?.measure(std::path::Path::new("/"))?.end()?;
     let stop = Instant::now();
     node.shut_down()?;
