@@ -10,7 +10,7 @@ const MAX_LINES: usize = 500;
 /// Which modules of the daemon may name which others. Data flows bytes → record → input → action → effect;
 /// whatever is not listed here would be an import against that flow.
 const ALLOWED_EDGES: &[(&str, &[&str])] = &[
-    ("cli", &["commands", "config", "identity", "state"]),
+    ("cli", &["commands", "config", "dump", "identity", "state"]),
     (
         "commands",
         &[
@@ -20,6 +20,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
             "daemon",
             "datapath",
             "doctor",
+            "dump",
             "guard",
             "identity",
             "logs",
@@ -58,6 +59,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ),
     ("datapath", &["config", "pins", "sys"]),
     ("doctor", &["datapath", "netlink", "rights"]),
+    ("dump", &["config", "status"]),
     ("guard", &["config", "datapath", "netlink", "pins", "sys"]),
     ("identity", &[]),
     ("logs", &[]),
@@ -84,7 +86,10 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ("perform", &["config", "datapath", "netlink", "sys"]),
     ("pins", &["identity", "sys"]),
     ("rights", &["sys"]),
-    ("service", &["config", "control", "node", "notify", "spawner", "state", "status", "supervise", "track"]),
+    (
+        "service",
+        &["config", "control", "dump", "node", "notify", "spawner", "state", "status", "supervise", "track"],
+    ),
     ("spawner", &["config", "sys"]),
     ("state", &["config", "datapath", "identity", "netlink", "sys"]),
     ("status", &[]),
@@ -97,6 +102,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
 /// keepalived's words live in these places only; elsewhere the RFC's are used.
 const KEEPALIVED_WORDS_ALLOWED: &[&str] = &[
     "vrrp-user/src/config",
+    "vrrp-user/src/dump",
     "vrrp-user/src/notify",
     "vrrp-user/src/status",
     "vrrp-user/tests/config",

@@ -11,6 +11,7 @@ pub mod control;
 pub mod daemon;
 pub mod datapath;
 pub mod doctor;
+pub mod dump;
 pub mod guard;
 pub mod identity;
 pub mod logs;

@@ -1,10 +1,11 @@
 //! The service thread: checks, notify, the control socket, signals and reloads, everything that may be slow. It
 //! decides nothing about a router.
 
+mod dumps;
 mod reload;
 mod signals;
 
-use std::{io, thread, time::Duration};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use tokio::{
     runtime,
@@ -62,6 +63,7 @@ impl Service {
     async fn run(self) {
         let Self { spawner, configuration, reader, reports, commands, notices, control, .. } = self;
         let (store, memories, supervisor) = (self.store, self.memories, self.supervisor);
+        let summary = supervisor.summary.clone();
         let spawner = match spawner.attach() {
             Ok(spawner) => spawner,
             Err(error) => return tracing::error!("cannot talk to the spawner process: {error}"),
@@ -71,7 +73,7 @@ impl Service {
         teller.set(&configuration);
         let mut watches = Watches::new(spawner.clone(), reports);
         watches.set(&configuration.checks);
-        let source = (reader, configuration.net_namespace.clone());
+        let source = (reader, Arc::new(configuration));
         let reloader = Reloader::new(source, commands.clone(), fresh, watches);
         let serve = async {
             if let Err(error) = control.serve(|request| ask(&commands, &reloader, request)).await {
@@ -94,7 +96,7 @@ impl Service {
             // Ends after the node, with what the node had to tell at its own end.
             () = teller.run(notices, configurations) => {}
         }
-        supervise::ended();
+        supervise::ended(&summary.borrow());
     }
 }
 

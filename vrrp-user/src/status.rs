@@ -118,8 +118,11 @@ pub struct Priority {
 /// One check as one router sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CheckStatus {
-    /// The script's name.
+    /// The check's name.
     pub name: String,
+    /// "script", "file", "process" or "interface".
+    #[serde(default)]
+    pub kind: String,
     /// "pending", "healthy", "failing", or "value" for a number in a file.
     pub health: String,
     /// -254 to 254, for files any number; 0 means that failure is a fault.
@@ -258,6 +261,9 @@ pub struct Counters {
     pub checksum_pseudo: u64,
     /// Advertisements that the kernel took from us.
     pub sent: u64,
+    /// Of these: with priority 0.
+    #[serde(default)]
+    pub resignations_sent: u64,
     /// Advertisements that it did not take.
     pub send_errors: u64,
     /// The last such error.
@@ -268,6 +274,9 @@ pub struct Counters {
     pub dropped: BTreeMap<String, u64>,
     /// Times that this node became Active.
     pub became_active: u64,
+    /// Times that it was Active no longer.
+    #[serde(default)]
+    pub released_active: u64,
 }
 
 /// A distribution of lateness in microseconds.

@@ -321,6 +321,9 @@ fn describe(configuration: &Configuration) -> BTreeMap<String, String> {
     values.insert("net_namespace".to_owned(), or_none(configuration.net_namespace.as_ref()));
     let guard = configuration.guard;
     values.insert("guard".to_owned(), format!("{:?} {:?}", guard.mode, guard.hook));
+    let dumps = &configuration.dumps;
+    let files = [&dumps.data, &dumps.statistics, &dumps.json].map(|path| path.display().to_string());
+    values.insert("dumps".to_owned(), format!("{} {}", files.join(" "), dumps.json_version));
     values.insert("static.interface".to_owned(), configuration.statics.interface.clone());
     values.insert("static.addresses".to_owned(), describe_addresses(&configuration.statics.addresses));
     values.insert("static.routing".to_owned(), describe_routing(&configuration.statics.routing));

@@ -36,6 +36,11 @@ impl Supervisor {
         vec!["env".to_owned(), format!("NOTIFY_SOCKET={SOCKET}"), watchdog]
     }
 
+    /// All that it was told, line by line.
+    pub fn said(&self) -> Result<Vec<String>> {
+        Ok(self.listener.log()?.lines().map(str::to_owned).collect())
+    }
+
     /// How often it was told exactly this.
     pub fn heard(&self, line: &str) -> Result<usize> {
         Ok(self.listener.log()?.lines().filter(|said| *said == line).count())

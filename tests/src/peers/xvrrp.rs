@@ -91,6 +91,11 @@ impl Xvrrp {
         Ok(())
     }
 
+    /// Where the program is.
+    pub fn program() -> Result<String> {
+        program()
+    }
+
     /// All that `xvrrp status --json` says.
     pub fn status(&self) -> Result<Value> {
         let text = self.host.check(&[&self.program, "status", "--json"])?;

@@ -8,6 +8,7 @@ mod checks;
 mod checksum;
 mod crash;
 mod doctor;
+mod dumps;
 mod events;
 mod excluded;
 mod faults;

@@ -178,6 +178,39 @@ fn an_address_moves_between_routers_in_one_reload() -> Result<()> {
     })
 }
 
+/// What stands while the node runs follows the file too, and what stays in it is not touched.
+#[test]
+fn what_always_stands_follows_the_file() -> Result<()> {
+    story("statics at reload", &[], |lab| {
+        let castor = lab.host("castor")?;
+        let with = |addresses: &str, network: &str| {
+            format!(
+                "static_ipaddress {{\n {addresses}\n}}\nstatic_routes {{\n {network} via 192.0.2.9 dev eth0\n}}\n{}",
+                instance(1, 100, "198.51.100.1")
+            )
+        };
+        let [stays, goes, comes] = ["198.51.100.50", "198.51.100.51", "198.51.100.52"];
+        let list = |other: &str| format!("{stays} dev eth0\n {other} dev eth0");
+        let route = |network: &str| -> Result<bool> {
+            Ok(!castor.check(&["ip", "route", "show", network])?.trim().is_empty())
+        };
+        let node = Xvrrp::start(&castor, &with(&list(goes), "203.0.113.0/25"))?;
+        wait_until(FAST, "they are there", || {
+            Ok(castor.owns(stays)? && castor.owns(goes)? && route("203.0.113.0/25")?)
+        })?;
+        let watch = castor.spawn("monitor", &["ip", "-4", "monitor", "address"])?;
+        thread::sleep(Duration::from_millis(200));
+        let output = node.reload(&with(&list(comes), "203.0.113.128/25"))?;
+        assert_eq!(output.stdout, "0 added, 0 removed, 0 changed, 1 untouched\n");
+        wait_until(FAST, "the others are there", || {
+            Ok(castor.owns(comes)? && !castor.owns(goes)? && route("203.0.113.128/25")?)
+        })?;
+        ensure!(castor.owns(stays)? && !route("203.0.113.0/25")?);
+        ensure!(!watch.log()?.contains(&format!("{stays}/")), "it was touched:\n{}", watch.log()?);
+        Ok(())
+    })
+}
+
 /// A router that joins an Active group follows it, and one that leaves takes nobody along.
 #[test]
 fn members_come_and_go_without_a_flap() -> Result<()> {

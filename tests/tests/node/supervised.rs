@@ -40,6 +40,29 @@ fn a_supervisor_is_told_and_one_thread_that_stands_starves_its_watchdog() -> Res
     })
 }
 
+/// A good file and a bad one: the node is ready again either way.
+#[test]
+fn a_supervisor_is_told_of_a_reload() -> Result<()> {
+    story("supervised reload", &[], |lab| {
+        let castor = lab.host("castor")?;
+        let supervisor = Supervisor::start(&castor, Duration::from_secs(60))?;
+        let node = Xvrrp::start_under(&supervisor, &castor, &Conf::fast(100).text())?;
+        supervisor.wait_for("READY=1")?;
+        for (ready, priority) in [(2, "120"), (3, "256")] {
+            node.reload(&Conf::fast(100).text().replace("priority 100", &format!("priority {priority}")))?;
+            wait_until(FAST, "it is ready again", || Ok(supervisor.heard("READY=1")? == ready))?;
+            assert_eq!(supervisor.heard("RELOADING=1")?, ready - 1);
+        }
+        let said = supervisor.said()?;
+        let order = said.iter().filter(|line| line.ends_with("READY=1") || line.ends_with("RELOADING=1"));
+        let order: Vec<&str> = order.map(String::as_str).collect();
+        assert_eq!(order.join(" "), "READY=1 RELOADING=1 READY=1 RELOADING=1 READY=1", "{said:?}");
+        let stamped = said.iter().filter(|line| line.starts_with("MONOTONIC_USEC=")).count();
+        assert_eq!(stamped, 2, "systemd insists on the time: {said:?}");
+        Ok(())
+    })
+}
+
 fn fed(supervisor: &Supervisor) -> Result<usize> {
     supervisor.heard("WATCHDOG=1")
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::{ArgAction, ColorChoice, Parser};
 
 use super::{Check, Run, Which};
-use crate::commands;
+use crate::{commands, dump::Dump};
 
 const FILE: &str = "/etc/keepalived/keepalived.conf";
 
@@ -145,14 +145,12 @@ pub(super) fn main() -> Result<ExitCode> {
 }
 
 fn signal_number(name: &str) -> Result<ExitCode> {
-    let number = match name {
-        "STOP" => libc::SIGTERM,
-        "RELOAD" => libc::SIGHUP,
-        "DATA" => libc::SIGUSR1,
-        "STATS" => libc::SIGUSR2,
-        "STATS_CLEAR" => libc::SIGRTMAX() - 1,
-        "JSON" => libc::SIGRTMIN() + 2,
-        "TDUMP" => libc::SIGRTMAX(),
+    let dump = Dump::ALL.into_iter().find(|dump| dump.name() == name);
+    let number = match (dump, name) {
+        (Some(dump), _) => dump.signal(),
+        (_, "STOP") => libc::SIGTERM,
+        (_, "RELOAD") => libc::SIGHUP,
+        (_, "TDUMP") => libc::SIGRTMAX(),
         _ => bail!("unknown signal {name}: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON or TDUMP"),
     };
     commands::print(&format!("{number}\n"))?;

@@ -8,9 +8,12 @@ use super::Style;
 use crate::{
     cli,
     config::{self, Loaded},
-    daemon, logs, namespace,
+    daemon,
+    dump::Dump,
+    logs, namespace,
     service::Reader,
     spawner,
+    sys::process::ignore_signals,
 };
 
 /// The exit code for a command line that cannot be used, as clap's own.
@@ -26,6 +29,9 @@ pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
     }
     // Before anything else runs: the spawner is forked while the process is small, single-threaded and has its rights.
     let spawner = spawner::Process::start().context("cannot fork the process that runs scripts")?;
+    // Until the node listens to them they would kill it: an exporter asks whenever it likes.
+    ignore_signals(&Dump::ALL.map(Dump::signal));
+    ignore_signals(&[libc::SIGHUP, libc::SIGRTMAX()]);
     super::report(&loaded, style);
     let rest = loaded.remaining.filter(|_| arguments.keep_going);
     let Some(configuration) = loaded.configuration.or(rest) else {

@@ -12,7 +12,8 @@ use vrrp_common::{time::Interval, wire::Family};
 
 use super::{
     model::{
-        Checksum, GuardMode, Network, ReceivePath, Routing, Running, TcHook, UnicastPeer, VirtualAddress,
+        Checksum, Dumps, GuardMode, Network, ReceivePath, Routing, Running, TcHook, UnicastPeer,
+        VirtualAddress,
     },
     source::Span,
 };
@@ -98,6 +99,7 @@ pub(super) struct GlobalDraft {
     pub(super) checksum: ChecksumDraft,
     pub(super) guard: GuardMode,
     pub(super) running: Running,
+    pub(super) dumps: Dumps,
     /// `notify_fifo` and `vrrp_notify_fifo`.
     pub(super) fifos: [FifoDraft; 2],
     pub(super) fifo_states_on_reload: bool,

@@ -1,5 +1,6 @@
 //! The effective configuration: every default applied, every value checked. No parsing happens here.
 
+mod dumps;
 mod network;
 mod notify;
 mod routing;
@@ -8,6 +9,7 @@ mod tracking;
 
 use std::net::IpAddr;
 
+pub use dumps::Dumps;
 pub use network::Network;
 pub use routing::{MAIN_TABLE, Route, RouteKind, Routing, Rule};
 pub use running::Running;
@@ -44,6 +46,8 @@ pub struct Configuration {
     pub statics: Statics,
     /// `guard`, and `tc_hook` of the node.
     pub guard: Guard,
+    /// What is written when a signal asks for it.
+    pub dumps: Dumps,
 }
 
 impl Configuration {

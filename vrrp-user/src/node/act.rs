@@ -89,6 +89,9 @@ impl Node {
             router.note_send_error(failure);
         }
         router.sent += u64::from(copies);
+        if priority == 0 {
+            router.resignations_sent += u64::from(copies);
+        }
         if let Some(due) = due.filter(|due| *due <= sent) {
             router.note_lateness(due, sent);
         }

@@ -85,6 +85,11 @@ impl Checks {
         self.0.get(check).map_or("?", |entry| &entry.id.name)
     }
 
+    /// What kind of check it is, in a word.
+    pub(super) fn kind(&self, check: usize) -> &'static str {
+        self.0.get(check).map_or("?", |entry| entry.id.kind.word())
+    }
+
     /// Takes a report; the index of the check if its health as seen at `now` differs from before. A report of a
     /// check that is not there any more says nothing.
     pub(super) fn report(&mut self, report: CheckReport, now: Instant) -> Option<usize> {
@@ -148,7 +153,7 @@ impl Checks {
     pub(super) fn memory(&self) -> Vec<CheckMemory> {
         let known = self.0.iter().filter_map(|entry| Some((&entry.id, entry.last.as_ref()?.health)));
         let memory = |(id, health): (&CheckId, Health)| CheckMemory {
-            kind: CheckMemory::kind_word(id.kind).to_owned(),
+            kind: id.kind.word().to_owned(),
             name: id.name.to_string(),
             healthy: health == Health::Healthy,
             value: if let Health::Value(value) = health { Some(value) } else { None },

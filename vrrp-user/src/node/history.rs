@@ -24,6 +24,7 @@ const KEPT: usize = 32;
 pub(super) struct History {
     records: VecDeque<TransitionRecord>,
     became_active: u64,
+    released_active: u64,
 }
 
 impl History {
@@ -41,9 +42,8 @@ impl History {
             people_state(&record.to),
             record.reason
         );
-        if transition.to == State::Active {
-            self.became_active += 1;
-        }
+        self.became_active += u64::from(transition.to == State::Active);
+        self.released_active += u64::from(transition.from == State::Active);
         if self.records.len() == KEPT {
             self.records.pop_front();
         }
@@ -56,6 +56,10 @@ impl History {
 
     pub(super) fn became_active(&self) -> u64 {
         self.became_active
+    }
+
+    pub(super) fn released_active(&self) -> u64 {
+        self.released_active
     }
 }
 

@@ -67,6 +67,8 @@ pub(super) struct Router {
     pub(super) history: History,
     pub(super) refusals: Refusals,
     pub(super) sent: u64,
+    /// Of these: with priority 0.
+    pub(super) resignations_sent: u64,
     pub(super) send_errors: u64,
     pub(super) last_send_error: Option<String>,
     pub(super) lateness: Histogram<u64>,
@@ -128,6 +130,7 @@ impl Router {
             history: History::default(),
             refusals: Refusals::default(),
             sent: 0,
+            resignations_sent: 0,
             send_errors: 0,
             last_send_error: None,
             lateness: lateness_histogram(),

@@ -111,6 +111,7 @@ impl Node {
             .iter()
             .map(|track| status::CheckStatus {
                 name: self.checks.name(track.check).to_owned(),
+                kind: self.checks.kind(track.check).to_owned(),
                 health: self.checks.health(track.check, now).word().to_owned(),
                 weight: track.weight,
                 reverse: track.reverse,
@@ -153,11 +154,13 @@ impl Node {
             checksum_message: heard.checksum_message,
             checksum_pseudo: heard.checksum_pseudo,
             sent: router.sent,
+            resignations_sent: router.resignations_sent,
             send_errors: router.send_errors,
             last_send_error: router.last_send_error.clone(),
             lost: counters.lost,
             dropped: named(&counters),
             became_active: router.history.became_active(),
+            released_active: router.history.released_active(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     config::{Loaded, model::Configuration, render, render_line},
     control::Reply,
     node::Command,
+    supervise,
     track::Watches,
 };
 
@@ -23,27 +24,41 @@ pub(super) struct Reloader {
     commands: mpsc::Sender<Command>,
     /// Who is to be told of transitions.
     listeners: mpsc::UnboundedSender<Arc<Configuration>>,
-    watches: Mutex<Watches>,
+    in_use: Mutex<InUse>,
+}
+
+/// What the service thread itself runs by.
+struct InUse {
+    configuration: Arc<Configuration>,
+    watches: Watches,
 }
 
 impl Reloader {
     pub(super) fn new(
-        (reader, namespace): (Option<Reader>, Option<String>),
+        (reader, configuration): (Option<Reader>, Arc<Configuration>),
         commands: mpsc::Sender<Command>,
         listeners: mpsc::UnboundedSender<Arc<Configuration>>,
         watches: Watches,
     ) -> Self {
-        Self { reader, namespace, commands, listeners, watches: Mutex::new(watches) }
+        let namespace = configuration.net_namespace.clone();
+        Self { reader, namespace, commands, listeners, in_use: Mutex::new(InUse { configuration, watches }) }
+    }
+
+    /// The configuration that is in use, and the check scripts that run at this moment.
+    pub(super) async fn in_use(&self) -> (Arc<Configuration>, Vec<String>) {
+        let in_use = self.in_use.lock().await;
+        (Arc::clone(&in_use.configuration), in_use.watches.scripts_under_way())
     }
 
     /// Reads, checks, and applies the difference. A file that cannot be used changes nothing.
     pub(super) async fn reload(&self) -> Reply {
-        let mut watches = self.watches.lock().await;
+        let mut in_use = self.in_use.lock().await;
         let Some(reader) = &self.reader else {
             return Reply::Error(
                 "this node was started without a file; there is nothing to read again".into(),
             );
         };
+        let _told = supervise::reloading();
         let Loaded { configuration, diagnostics, sources, .. } = reader();
         for diagnostic in &diagnostics {
             tracing::warn!("{}", render_line(diagnostic, &sources));
@@ -59,14 +74,15 @@ impl Reloader {
             return Reply::Unusable(why.into());
         }
         // Before the node: what it tells of new routers must find its listeners.
-        let listened = self.listeners.send(Arc::new(configuration.clone())).is_ok();
-        let checks = configuration.checks.clone();
+        let new = Arc::new(configuration.clone());
+        let listened = self.listeners.send(Arc::clone(&new)).is_ok();
         let applied = put(&self.commands, |reply| Command::Reload(Box::new(configuration), reply)).await;
         let (Some(outcome), true) = (applied, listened) else {
             return Reply::Error("the node is about to end".into());
         };
         // After the node: it must know a check before it hears of it.
-        watches.set(&checks);
+        in_use.watches.set(&new.checks);
+        in_use.configuration = new;
         Reply::Done(format!("{text}{outcome}"))
     }
 }

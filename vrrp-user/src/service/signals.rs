@@ -1,22 +1,27 @@
 //! Signals: what each asks for. What keepalived understands must not kill the node: the address would stay behind.
 
-use std::io;
+use std::{future::poll_fn, io, task::Poll};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
 };
 
-use super::reload::Reloader;
-use crate::{control::Reply, node::Command};
+use super::{dumps, reload::Reloader};
+use crate::{
+    control::Reply,
+    dump::{Dump, Dumper},
+    node::Command,
+};
 
-/// SIGTERM and SIGINT stop the node, SIGHUP reads the configuration again.
+/// SIGTERM and SIGINT stop the node, SIGHUP reads the configuration again, others ask for a file.
 pub(super) async fn forward(commands: &mpsc::Sender<Command>, reloader: &Reloader) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let mut dump = signal(SignalKind::user_defined1())?;
-    let mut statistics = signal(SignalKind::user_defined2())?;
+    let mut threads = signal(SignalKind::from_raw(libc::SIGRTMAX()))?;
+    let mut dumps = dump_signals()?;
+    let mut dumper = Dumper::default();
     loop {
         let name = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
@@ -26,12 +31,12 @@ pub(super) async fn forward(commands: &mpsc::Sender<Command>, reloader: &Reloade
                 reload(reloader).await;
                 continue;
             }
-            _ = dump.recv() => {
-                tracing::warn!("SIGUSR1 received: nothing is dumped, use `xvrrp status`");
+            dump = asked(&mut dumps) => {
+                dumps::write(&mut dumper, dump, commands, reloader).await;
                 continue;
             }
-            _ = statistics.recv() => {
-                tracing::warn!("SIGUSR2 received: nothing is dumped, use `xvrrp status --json`");
+            _ = threads.recv() => {
+                tracing::info!("SIGRTMAX received: there is no list of threads to write, use `xvrrp status`");
                 continue;
             }
         };
@@ -40,6 +45,21 @@ pub(super) async fn forward(commands: &mpsc::Sender<Command>, reloader: &Reloade
             return Ok(());
         }
     }
+}
+
+fn dump_signals() -> io::Result<Vec<(Dump, Signal)>> {
+    let listen = |dump: Dump| Ok((dump, signal(SignalKind::from_raw(dump.signal()))?));
+    Dump::ALL.into_iter().map(listen).collect()
+}
+
+/// Waits until one of them comes.
+async fn asked(signals: &mut [(Dump, Signal)]) -> Dump {
+    poll_fn(|context| {
+        let came =
+            |(dump, signal): &mut (Dump, Signal)| signal.poll_recv(context).is_ready().then_some(*dump);
+        signals.iter_mut().find_map(came).map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 async fn reload(reloader: &Reloader) {

@@ -149,17 +149,7 @@ pub struct CheckMemory {
 impl CheckMemory {
     /// Whether it is of this check.
     pub fn is(&self, kind: CheckKind, name: &str) -> bool {
-        self.kind == Self::kind_word(kind) && self.name == name
-    }
-
-    /// How a kind is written.
-    pub fn kind_word(kind: CheckKind) -> &'static str {
-        match kind {
-            CheckKind::Script => "script",
-            CheckKind::File => "file",
-            CheckKind::Process => "process",
-            CheckKind::Interface => "interface",
-        }
+        self.kind == kind.word() && self.name == name
     }
 }
 

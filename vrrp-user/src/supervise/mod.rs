@@ -4,7 +4,14 @@
 mod pulse;
 mod watchdog;
 
-use std::{fmt, future, sync::Arc, time::Duration};
+use std::{
+    fmt, future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sd_notify::NotifyState;
 use tokio::sync::watch;
@@ -86,35 +93,51 @@ impl Supervisor {
 /// What the service thread, the protocol thread and the address thread need for it.
 pub fn begin() -> (Supervisor, Supervised, Arc<Pulse>) {
     let [protocol, address]: [Arc<Pulse>; 2] = Default::default();
-    let (sender, summary) = watch::channel(Summary::default());
+    // Until its first turn the node has not begun: a summary of nothing would pass for ready.
+    let (sender, summary) = watch::channel(Summary { initialize: 1, ..Summary::default() });
     let pulses = vec![("protocol", Arc::clone(&protocol)), ("address", Arc::clone(&address))];
     (Supervisor { summary, pulses }, Supervised { pulse: protocol, summary: sender }, address)
 }
 
 /// Tells that the node has ended, for one that ended before its last word was read.
-pub fn ended() {
-    notify(&[NotifyState::Stopping]);
+pub fn ended(last: &Summary) {
+    notify(&[NotifyState::Status(&last.to_string()), NotifyState::Stopping]);
 }
 
-/// Tells that the configuration is being read again; the next [`Summary`] that is ready ends it.
-///
-/// # Errors
-/// When the clock cannot be read.
-pub fn reloading() -> std::io::Result<()> {
-    notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?]);
-    Ok(())
+/// The supervisor was told that the node is ready.
+static READY: AtomicBool = AtomicBool::new(false);
+
+/// As long as it lives, the configuration is being read again.
+#[derive(Debug)]
+pub struct Reloading(());
+
+/// Tells that the configuration is being read again, until the result goes. Nothing is told of a node that is not
+/// ready yet: it would be ready too early.
+pub fn reloading() -> Option<Reloading> {
+    if !READY.load(Ordering::Relaxed) {
+        return None;
+    }
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!("the supervisor is not told of the reload: {error}"),
+    }
+    Some(Reloading(()))
+}
+
+impl Drop for Reloading {
+    fn drop(&mut self) {
+        notify(&[NotifyState::Ready]);
+    }
 }
 
 async fn report(mut summary: watch::Receiver<Summary>) {
-    let mut ready = false;
     loop {
         let now = *summary.borrow_and_update();
         let text = now.to_string();
         let mut states = vec![NotifyState::Status(&text)];
         if now.stopping {
             states.push(NotifyState::Stopping);
-        } else if now.is_ready() && !ready {
-            ready = true;
+        } else if now.is_ready() && !READY.swap(true, Ordering::Relaxed) {
             states.push(NotifyState::Ready);
         }
         notify(&states);

@@ -83,6 +83,14 @@ pub(crate) fn default_signals() {
     }
 }
 
+/// Ignores these signals until something else is installed for them.
+pub(crate) fn ignore_signals(signals: &[i32]) {
+    for &signal in signals {
+        // SAFETY: SIG_IGN installs no code.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
 /// Removes environment variables, and sets `PATH` if there is none.
 ///
 /// # Errors

@@ -1,6 +1,12 @@
 //! Runs one script at its pace and reports each result.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{sync::mpsc, time::sleep};
 use vrrp_common::time::{Instant, Interval};
@@ -22,13 +28,19 @@ pub(super) struct Schedule {
     program: Program,
     check: Check,
     runs: u64,
+    under_way: Arc<AtomicBool>,
 }
 
 impl Schedule {
     pub(super) fn new(id: CheckId, script: Script, spawner: &Spawner) -> Self {
         let program = spawner.program(&script.command, script.user);
         let check = Check::new(script.rise, script.fall, script.init_fail);
-        Self { id, script, program, check, runs: 0 }
+        Self { id, script, program, check, runs: 0, under_way: Arc::default() }
+    }
+
+    /// Whether the script runs at this moment; for whoever wants to tell, nothing depends on it.
+    pub(super) fn under_way(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.under_way)
     }
 
     /// Runs the script, the first time at once, then `interval` from start to start, never beside itself; a run
@@ -51,7 +63,9 @@ impl Schedule {
 
     async fn run_once(&mut self) -> CheckReport {
         let started = clock::now();
+        self.under_way.store(true, Ordering::Relaxed);
         let outcome = self.program.run(self.script.timeout).await;
+        self.under_way.store(false, Ordering::Relaxed);
         let now = clock::now();
         self.runs += 1;
         self.check.record(outcome.is_success());

@@ -1,6 +1,12 @@
 //! Everything that is watched, and how a reload changes that: what stays the same goes on undisturbed.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -24,6 +30,8 @@ pub struct Watches {
 struct Running {
     check: Check,
     task: AbortHandle,
+    /// For a script: whether it runs at this moment.
+    under_way: Arc<AtomicBool>,
 }
 
 impl Watches {
@@ -48,16 +56,26 @@ impl Watches {
             if running.contains_key(&id) {
                 continue;
             }
-            let task = match check.clone() {
+            let (task, under_way) = match check.clone() {
                 Check::Script(script) => {
-                    tokio::spawn(Schedule::new(id.clone(), script, spawner).run(reports.clone()))
+                    let schedule = Schedule::new(id.clone(), script, spawner);
+                    let under_way = schedule.under_way();
+                    (tokio::spawn(schedule.run(reports.clone())), under_way)
                 }
-                Check::File(file) => tokio::spawn(file::watch(id.clone(), file, reports.clone())),
+                Check::File(file) => {
+                    (tokio::spawn(file::watch(id.clone(), file, reports.clone())), Arc::default())
+                }
                 Check::Process(_) | Check::Interface(_) => continue,
             };
-            running.insert(id, Running { check: check.clone(), task: task.abort_handle() });
+            running.insert(id, Running { check: check.clone(), task: task.abort_handle(), under_way });
         }
         self.set_processes(checks);
+    }
+
+    /// The names of the scripts that run at this moment.
+    pub fn scripts_under_way(&self) -> Vec<String> {
+        let under_way = self.running.values().filter(|one| one.under_way.load(Ordering::Relaxed));
+        under_way.map(|one| one.check.name().to_owned()).collect()
     }
 
     fn set_processes(&mut self, checks: &[Check]) {

@@ -5,6 +5,7 @@ mod address;
 mod apply;
 mod checksum;
 mod differences;
+mod dumps;
 mod entries;
 mod file;
 mod global;

@@ -19,7 +19,7 @@ const MAIL: &str = "no mail is sent yet";
 const AGENTS: &str = "there is no SNMP or D-Bus agent; see the status command";
 const RELOAD: &str = "a configuration is always checked before it is used";
 const INCLUDE: &str = "a file that is there and cannot be read is always an error";
-const DUMPS: &str = "there are no dump files; see the status command";
+const DUMPS: &str = "a node has one name for each dump file; state_dump_file and the others give them";
 const RANDOM: &str = "there is no ${_RANDOM} yet";
 const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
 const BFD: &str = "there is no BFD here";
@@ -89,10 +89,6 @@ pub(super) const REPORTING: &[Row] = &[
     Row::accepted("config_save_dir", "copies of the configuration", FILES),
     Row::accepted("tmp_config_directory", "copies of the configuration", FILES),
     Row::accepted("data_use_instance", "names of dump files", DUMPS),
-    Row::accepted("state_dump_file", "name of a dump file", DUMPS),
-    Row::accepted("stats_dump_file", "name of a dump file", DUMPS),
-    Row::accepted("json_dump_file", "name of a dump file", DUMPS),
-    Row::accepted("json_version", "layout of the JSON dump", DUMPS),
     Row::accepted("random_seed", "seed of ${_RANDOM}", RANDOM),
 ];
 

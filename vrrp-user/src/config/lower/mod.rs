@@ -54,6 +54,7 @@ pub(super) fn lower(
         fifos: notify::fifos(&draft.globals, &mut context),
         fifo_states_on_reload: draft.globals.fifo_states_on_reload,
         guard: Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook },
+        dumps: draft.globals.dumps.clone(),
     };
     let usable = !configuration.instances.is_empty() && context.others_can_run();
     usable.then_some(configuration)

@@ -41,6 +41,18 @@ pub enum CheckKind {
     Interface,
 }
 
+impl CheckKind {
+    /// As status and log name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Script => "script",
+            Self::File => "file",
+            Self::Process => "process",
+            Self::Interface => "interface",
+        }
+    }
+}
+
 impl Check {
     /// The name in the file.
     pub fn name(&self) -> &str {
