@@ -21,14 +21,14 @@ const TCX: Receive = Receive { path: ReceivePath::Tc, hook: Some(TcHook::Tcx) };
 const CLSACT: Receive = Receive { path: ReceivePath::Tc, hook: Some(TcHook::Clsact) };
 
 /// Runs `test` once for each way to hear, between new hosts.
-fn on_every_datapath(test: fn(&Host, Receive)) {
+pub(super) fn on_every_datapath(test: fn(&Host, Receive)) {
     for receive in [SOCKET, XDP, XDP_GENERIC, TCX, CLSACT] {
         say(&format!("by {receive:?}"));
         between_hosts(move |pollux| test(pollux, receive));
     }
 }
 
-fn heard_by(receive: Receive, network: &Network) -> Binding {
+pub(super) fn heard_by(receive: Receive, network: &Network) -> Binding {
     Binding { receive, ..network.binding() }
 }
 
@@ -44,7 +44,7 @@ fn attach_when_free(path: &mut AutoPath, binding: &Binding) {
 }
 
 /// Waits for something and reads all of it; returns the routers with news.
-fn drain(path: &mut impl Datapath) -> Vec<Slot> {
+pub(super) fn drain(path: &mut impl Datapath) -> Vec<Slot> {
     assert!(is_readable(path.readiness(), 5_000), "nothing was received for five seconds");
     let mut changed = Vec::new();
     while path.drain(&mut changed).unwrap() == Progress::More {}

@@ -20,6 +20,8 @@ mod auto_tests;
 mod lab_tests;
 #[cfg(test)]
 mod lists_tests;
+#[cfg(test)]
+mod shape_tests;
 
 use std::{io, net::IpAddr, os::fd::BorrowedFd};
 

@@ -10,6 +10,8 @@ pub mod pins;
 pub mod pipe;
 pub mod process;
 pub mod raw;
+#[cfg(test)]
+pub(crate) mod ring;
 pub mod watch;
 
 use std::{io, os::fd::AsRawFd};

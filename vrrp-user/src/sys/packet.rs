@@ -39,7 +39,7 @@ const fn ethertype(family: Family) -> u16 {
     }
 }
 
-fn link_address(ifindex: u32, ethertype: u16) -> libc::sockaddr_ll {
+pub(super) fn link_address(ifindex: u32, ethertype: u16) -> libc::sockaddr_ll {
     // SAFETY: sockaddr_ll is plain old data, for which all zeroes is a valid value.
     let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
     address.sll_family = libc::AF_PACKET as u16;
