@@ -8,7 +8,7 @@ mod guard;
 use bytemuck::{Pod, Zeroable};
 
 pub use address::Address;
-pub use guard::{GUARDED, GuardKey, LeaseRecord, Passage, Passages};
+pub use guard::{GUARDED, GuardKey, LeaseRecord, Marks, Passage, Passages};
 
 use crate::wire::DropReason;
 

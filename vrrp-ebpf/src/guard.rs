@@ -3,7 +3,7 @@
 
 use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, programs::TcContext};
 use vrrp_common::{
-    abi::{Address, GuardKey, Passage},
+    abi::{Address, GuardKey, Marks, Passage},
     judge::passage,
     wire::PROTOCOL,
 };
@@ -109,10 +109,21 @@ fn load<T>(context: &TcContext, offset: usize) -> Option<T> {
 
 #[inline(always)]
 fn guarded(context: &TcContext, address: Address) -> Option<u32> {
+    if !may_be_guarded(address) {
+        return None;
+    }
     // SAFETY: the context is valid for as long as the program runs.
     let ifindex = unsafe { (*context.skb.skb).ifindex };
     // SAFETY: a slot is one word.
     unsafe { maps::GUARDED.get(&GuardKey::new(address, ifindex)) }.copied()
+}
+
+/// Without marks it may.
+#[inline(always)]
+fn may_be_guarded(address: Address) -> bool {
+    let Some(marks) = maps::MARKS.get(0) else { return true };
+    let (word, bit) = Marks::place(address);
+    marks.words.get(word).is_none_or(|word| word & bit != 0)
 }
 
 #[inline(always)]

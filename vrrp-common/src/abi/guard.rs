@@ -36,6 +36,26 @@ impl GuardKey {
     }
 }
 
+/// A bit for each address that may be guarded, and for those that share it: a word that is read tells most packets from
+/// those that are worth a look at the map of guarded addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Marks {
+    /// The bits. One that is missing opens the guard for an address, one too many costs time.
+    pub words: [u64; 64],
+}
+
+impl Marks {
+    /// The number of an address's word, and its bit there.
+    #[inline(always)]
+    pub const fn place(address: Address) -> (usize, u64) {
+        let [high, low] = address.halves();
+        // Fibonacci hashing: the upper bits depend on all of them.
+        let hash = (high ^ low).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((hash >> 58) as usize, 1 << ((hash >> 52) & 63))
+    }
+}
+
 /// What the guard does with a packet to or from a guarded address, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -78,4 +98,5 @@ pub const GUARDED: u32 = 16384;
 
 const _: () = assert!(size_of::<LeaseRecord>() == 24);
 const _: () = assert!(size_of::<GuardKey>() == 24);
+const _: () = assert!(size_of::<Marks>() == 512);
 const _: () = assert!(size_of::<Passages>() == 32);

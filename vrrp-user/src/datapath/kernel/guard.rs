@@ -12,6 +12,7 @@ use vrrp_common::{
     election::Lease,
 };
 
+use super::marks::Marking;
 use crate::{datapath::Slot, pins::Pins, sys::bpf::SharedArray};
 
 /// What the guard needs of the kernel object.
@@ -40,6 +41,7 @@ type Words = [u64; size_of::<Passages>() / 8];
 pub struct GuardMaps {
     pub(super) leases: SharedArray<LeaseRecord>,
     pub(super) guarded: HashMap<MapData, [u8; size_of::<GuardKey>()], u32>,
+    pub(super) marks: Marking,
     pub(super) passages: PerCpuArray<MapData, Words>,
 }
 
@@ -65,6 +67,7 @@ impl GuardMaps {
     /// # Errors
     /// What the kernel says; `E2BIG` for more than [`vrrp_common::abi::GUARDED`] addresses.
     pub fn enter(&mut self, key: GuardKey, slot: Slot) -> Result<(), MapError> {
+        self.marks.enter(key);
         self.guarded.insert(bytemuck::cast::<_, [u8; size_of::<GuardKey>()]>(key), slot.0, 0)
     }
 
@@ -74,17 +77,19 @@ impl GuardMaps {
     /// What the kernel says; that it was not guarded is none.
     pub fn remove(&mut self, key: &GuardKey) -> Result<(), MapError> {
         match self.guarded.remove(&bytemuck::cast(*key)) {
-            Err(MapError::KeyNotFound) => Ok(()),
-            Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOENT) => {
-                Ok(())
-            }
-            outcome => outcome,
+            Err(MapError::KeyNotFound) => {}
+            Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOENT) => {}
+            outcome => outcome?,
         }
+        self.marks.leave(key);
+        Ok(())
     }
 
     /// Guards these addresses alone, and no more what an earlier daemon guarded besides.
     pub fn sweep(&mut self, known: &BTreeSet<GuardKey>) {
         super::retain(&mut self.guarded, |key| known.contains(&bytemuck::cast(*key)));
+        let left: BTreeSet<GuardKey> = self.guarded.keys().flatten().map(bytemuck::cast).collect();
+        self.marks.keep(&left);
     }
 
     /// Packets to and from the addresses of a router, on all processors, by the number of their [`Passage`].

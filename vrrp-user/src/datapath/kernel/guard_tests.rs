@@ -192,6 +192,36 @@ fn an_address_is_guarded_from_when_it_is_entered_until_it_is_removed() {
     post.parts.maps.remove(&key).unwrap();
 }
 
+/// Addresses share marks: there are more of these than bits.
+#[test]
+fn an_address_is_guarded_while_others_come_and_go() {
+    const OTHERS: u32 = 5_000;
+    let Some(mut post) = Post::new() else { return };
+    let key = |number: u32| GuardKey::new(IpAddr::from((0x0a00_0000 + number).to_be_bytes()).into(), 0);
+    for number in 0..OTHERS {
+        post.parts.maps.enter(key(number), Slot(SLOT)).unwrap();
+    }
+    let frames: Vec<_> = OURS.iter().flat_map(|address| packets_of(address)).collect();
+    for number in (0..OTHERS).filter(|number| number % 97 != 0) {
+        post.parts.maps.remove(&key(number)).unwrap();
+    }
+    let left =
+        (0..OTHERS).step_by(97).map(key).chain(OURS.map(|own| GuardKey::new(ip(own).into(), LOOPBACK)));
+    for (program, frame) in &frames {
+        assert_eq!(post.run(program, frame), DROPPED, "{program} {frame:02x?}");
+    }
+    post.parts.maps.sweep(&left.collect());
+    for (program, frame) in &frames {
+        assert_eq!(post.run(program, frame), DROPPED, "{program} {frame:02x?}");
+    }
+    let of =
+        |number: u32| packet("192.0.2.7", &IpAddr::from((0x0a00_0000 + number).to_be_bytes()).to_string(), 6);
+    for number in 0..OTHERS {
+        let expected = if number % 97 == 0 { DROPPED } else { GO_ON };
+        assert_eq!(post.run(IN, &of(number)), expected, "{number}");
+    }
+}
+
 #[test]
 fn a_link_local_address_is_guarded_on_its_own_link() {
     let Some(mut post) = Post::new() else { return };

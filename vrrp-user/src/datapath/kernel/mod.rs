@@ -4,6 +4,7 @@
 mod attach;
 mod guard;
 mod listens;
+mod marks;
 mod object;
 mod pinned;
 

@@ -12,13 +12,15 @@ use aya_obj::programs::XdpAttachType;
 use bytemuck::Pod;
 use vrrp_common::{
     abi::{
-        Admitted, PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS, Station, Tally, TtlRange,
+        Admitted, GuardKey, PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS, Station, Tally,
+        TtlRange,
     },
     judge::DropReason,
 };
 
 use super::{
     guard::{GuardMaps, GuardParts, GuardPrograms},
+    marks::Marking,
     pinned,
 };
 use crate::{
@@ -105,8 +107,8 @@ impl Object {
             names: pins.as_ref().map(Pins::names),
             pins,
             routers: map(&mut ebpf, "xvrrp_routers")?,
-            views: share(&mut ebpf, "xvrrp_views")?,
-            heard: share(&mut ebpf, "xvrrp_heard")?,
+            views: share(&mut ebpf, "xvrrp_views", SLOTS)?,
+            heard: share(&mut ebpf, "xvrrp_heard", SLOTS)?,
             unicast: map(&mut ebpf, "xvrrp_unicast")?,
             admitted: map(&mut ebpf, "xvrrp_admitted")?,
             stations: map(&mut ebpf, "xvrrp_stations")?,
@@ -123,12 +125,17 @@ impl Object {
     pub(super) fn guard(&mut self) -> Result<GuardParts, LoadError> {
         let ingress = self.classifier("xvrrp_guard_in")?.fd()?.try_clone().map_err(LoadError::Share)?;
         let egress = self.classifier("xvrrp_guard_out")?.fd()?.try_clone().map_err(LoadError::Share)?;
-        let leases = share(&mut self.ebpf, "xvrrp_leases")?;
-        let guarded = map(&mut self.ebpf, "xvrrp_guarded")?;
+        let leases = share(&mut self.ebpf, "xvrrp_leases", SLOTS)?;
+        let guarded: Hash<[u8; size_of::<GuardKey>()], u32> = map(&mut self.ebpf, "xvrrp_guarded")?;
+        // Before a program is attached that asks for them.
+        let marks = Marking::new(
+            share(&mut self.ebpf, "xvrrp_marks", 1)?,
+            guarded.keys().flatten().map(bytemuck::cast),
+        );
         let passages = map(&mut self.ebpf, "xvrrp_passages")?;
         Ok(GuardParts {
             programs: GuardPrograms { ingress, egress, pins: self.pins.clone() },
-            maps: GuardMaps { leases, guarded, passages },
+            maps: GuardMaps { leases, guarded, marks, passages },
         })
     }
 
@@ -197,9 +204,9 @@ fn map<T: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) -
     Ok(ebpf.take_map(name).ok_or(LoadError::Missing(name))?.try_into()?)
 }
 
-fn share<T: Pod>(ebpf: &mut Ebpf, name: &'static str) -> Result<SharedArray<T>, LoadError> {
+fn share<T: Pod>(ebpf: &mut Ebpf, name: &'static str, entries: u32) -> Result<SharedArray<T>, LoadError> {
     let Some(Map::Array(array)) = ebpf.map(name) else { return Err(LoadError::Missing(name)) };
-    SharedArray::map(array.fd().as_fd(), SLOTS).map_err(LoadError::Share)
+    SharedArray::map(array.fd().as_fd(), entries).map_err(LoadError::Share)
 }
 
 /// What all processors counted together.
