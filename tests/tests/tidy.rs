@@ -10,10 +10,12 @@ const MAX_LINES: usize = 500;
 /// Which modules of the daemon may name which others. Data flows bytes → record → input → action → effect;
 /// whatever is not listed here would be an import against that flow.
 const ALLOWED_EDGES: &[(&str, &[&str])] = &[
+    ("acceptance", &["config", "identity", "spawner"]),
     ("cli", &["commands", "config", "dump", "identity", "state"]),
     (
         "commands",
         &[
+            "acceptance",
             "cli",
             "config",
             "control",
@@ -40,6 +42,7 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
+            "acceptance",
             "config",
             "control",
             "datapath",
@@ -88,7 +91,19 @@ const ALLOWED_EDGES: &[(&str, &[&str])] = &[
     ("rights", &["sys"]),
     (
         "service",
-        &["config", "control", "dump", "node", "notify", "spawner", "state", "status", "supervise", "track"],
+        &[
+            "acceptance",
+            "config",
+            "control",
+            "dump",
+            "node",
+            "notify",
+            "spawner",
+            "state",
+            "status",
+            "supervise",
+            "track",
+        ],
     ),
     ("spawner", &["config", "sys"]),
     ("state", &["config", "datapath", "identity", "netlink", "sys"]),

@@ -4,11 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use tokio::{
-    runtime,
+    runtime::{self, Runtime},
     sync::{mpsc, watch},
 };
 
 use crate::{
+    acceptance::Acceptance,
     config::model::Configuration,
     control::Control,
     datapath::AutoPath,
@@ -20,7 +21,7 @@ use crate::{
     pins::Pins,
     rights,
     service::{Reader, Service},
-    spawner,
+    spawner::{self, Spawner},
     state::{self, Leases, Lock, Memory, Store},
     supervise,
     undo::Undo,
@@ -60,6 +61,9 @@ pub fn run(
     if let Err(notice) = rights::run_on(&configuration.running.cpus) {
         tracing::warn!("{notice}");
     }
+    let (services, spawner) = attach(spawner)?;
+    let acceptance = Acceptance::new(directory, &identity, &spawner);
+    services.block_on(acceptance.apply(&configuration))?;
     let priority = configuration.running.realtime.map_or(rights::REALTIME_PRIORITY, i32::from);
 
     let (desired, wanted) = watch::channel(Arc::new(Desired::default()));
@@ -92,6 +96,7 @@ pub fn run(
     let (supervisor, supervised, pulse) = supervise::begin();
     let service = Service {
         spawner,
+        acceptance: acceptance.clone(),
         configuration,
         reader,
         reports,
@@ -102,7 +107,7 @@ pub fn run(
         memories,
         supervisor,
     }
-    .spawn()
+    .spawn(services)
     .context("cannot start the service thread")?;
     let addresses =
         netlink::spawn(wanted, netlink_events, pulse, undo).context("cannot start the address thread")?;
@@ -120,11 +125,21 @@ pub fn run(
     let addresses = addresses.join().context("the address thread failed");
     // No address is left that anybody could reach.
     drop(keeper);
-    if service.join().is_err() {
-        tracing::error!("the service thread panicked");
+    match service.join() {
+        Ok(services) if !matches!(outcome, Ok(Ending::Left)) => services.block_on(acceptance.end()),
+        Ok(_) => {}
+        Err(_) => tracing::error!("the service thread panicked"),
     }
     conclude(outcome?, &identity, &store, lock);
     addresses
+}
+
+/// The loop in which programs are run, before a thread turns it.
+fn attach(spawner: spawner::Process) -> Result<(Runtime, Spawner)> {
+    let services = runtime::Builder::new_current_thread().enable_all().build();
+    let services = services.context("cannot start the service thread's loop")?;
+    let attached = services.block_on(async { spawner.attach() });
+    Ok((services, attached.context("cannot talk to the spawner process")?))
 }
 
 /// What the daemon before left. Without a place to leave anything at, nothing is adopted and nothing left.

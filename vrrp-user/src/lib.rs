@@ -4,6 +4,7 @@
 //! *service* ([`service`]: checks, control socket, signals); scripts run in a process of their own
 //! ([`spawner`]). The protocol thread waits for none of them.
 
+pub mod acceptance;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -8,7 +8,7 @@ mod signals;
 use std::{io, sync::Arc, thread, time::Duration};
 
 use tokio::{
-    runtime,
+    runtime::Runtime,
     sync::{mpsc, oneshot, watch},
 };
 use vrrp_common::time::Interval;
@@ -16,11 +16,12 @@ use vrrp_common::time::Interval;
 pub use self::reload::Reader;
 use self::reload::Reloader;
 use crate::{
+    acceptance::Acceptance,
     config::model::Configuration,
     control::{Control, Reply, Request},
     node::{Command, Ordered},
     notify::{Notice, Teller},
-    spawner,
+    spawner::Spawner,
     state::{Memory, Store},
     supervise::{self, Supervisor},
     track::{CheckReport, Watches},
@@ -32,7 +33,9 @@ const ANSWER_TIME: Duration = Duration::from_secs(2);
 /// What the service thread works with.
 pub struct Service {
     /// Runs the scripts.
-    pub spawner: spawner::Process,
+    pub spawner: Spawner,
+    /// Drops what is sent to addresses that do not accept.
+    pub acceptance: Acceptance,
     /// What the node runs at first: who is told, and what is checked.
     pub configuration: Configuration,
     /// Reads the configuration again; absent for a node that was started without a file.
@@ -54,27 +57,27 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts the thread; it ends when the node is gone and what it had to tell is told.
-    pub fn spawn(self) -> io::Result<thread::JoinHandle<()>> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        thread::Builder::new().name("service".to_owned()).spawn(move || runtime.block_on(self.run()))
+    /// Starts the thread, which turns this loop, the spawner's; it ends, and gives the loop back, when the node is gone
+    /// and what it had to tell is told.
+    pub fn spawn(self, runtime: Runtime) -> io::Result<thread::JoinHandle<Runtime>> {
+        thread::Builder::new().name("service".to_owned()).spawn(move || {
+            runtime.block_on(self.run());
+            runtime
+        })
     }
 
     async fn run(self) {
-        let Self { spawner, configuration, reader, reports, commands, notices, control, .. } = self;
+        let Self { spawner, acceptance, configuration, reader, reports, commands, notices, control, .. } =
+            self;
         let (store, memories, supervisor) = (self.store, self.memories, self.supervisor);
         let summary = supervisor.summary.clone();
-        let spawner = match spawner.attach() {
-            Ok(spawner) => spawner,
-            Err(error) => return tracing::error!("cannot talk to the spawner process: {error}"),
-        };
         let (fresh, configurations) = mpsc::unbounded_channel();
         let mut teller = Teller::new(spawner.clone());
         teller.set(&configuration);
         let mut watches = Watches::new(spawner.clone(), reports);
         watches.set(&configuration.checks);
         let source = (reader, Arc::new(configuration));
-        let reloader = Reloader::new(source, commands.clone(), fresh, watches);
+        let reloader = Reloader::new(source, commands.clone(), fresh, (watches, acceptance));
         let serve = async {
             if let Err(error) = control.serve(|request| ask(&commands, &reloader, request)).await {
                 tracing::error!("control socket: {error}; `xvrrp status` does not work until a restart");

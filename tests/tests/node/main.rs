@@ -2,6 +2,7 @@
 //! witnesses. One binary, so that stories that mostly wait run side by side.
 
 mod accept_from;
+mod acceptance;
 mod adopt;
 mod bad_input;
 mod checks;
@@ -23,6 +24,7 @@ mod keepalived;
 mod many;
 mod namespace;
 mod notify;
+mod own_link;
 mod owners;
 mod pair;
 mod pins;

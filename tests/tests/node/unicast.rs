@@ -52,6 +52,24 @@ fn a_stranger_is_refused_and_counted() -> Result<()> {
 }
 
 #[test]
+fn advertisements_leave_with_the_ttl_of_the_file() -> Result<()> {
+    story("unicast_ttl", &[], |lab| {
+        let pair = Pair::new(lab)?;
+        let (castors, polluxes) = (pair.castor.address(), pair.pollux.address());
+        let conf = with_peer(Conf::fast(101).and("unicast_ttl 5"), castors, &polluxes.to_string());
+        let castor = Xvrrp::start(&pair.castor, &conf)?;
+        castor.wait_active(INSTANCE, FAST)?;
+        let heard = |ttl: &str| with_peer(Conf::fast(100), polluxes, &format!("{castors} {ttl}"));
+        let pollux = Xvrrp::start(&pair.pollux, &heard("min_ttl 5 max_ttl 5"))?;
+        wait_until(FAST, "pollux hears castor", || Ok(pollux.counter(INSTANCE, "accepted")? > 0))?;
+        assert_eq!(pollux.dropped(INSTANCE, "ttl")?, 0);
+        // The control: it was not more than that.
+        pollux.reload(&heard("min_ttl 6"))?;
+        wait_until(FAST, "pollux misses a TTL of 6", || Ok(pollux.dropped(INSTANCE, "ttl")? > 0))
+    })
+}
+
+#[test]
 fn a_routed_peer_counts_within_its_ttl() -> Result<()> {
     story("a routed peer", &["keepalived"], |lab| {
         let (castor, pollux) = routed(lab)?;

@@ -7,7 +7,7 @@ use nix::net::if_::if_nameindex;
 
 use super::Style;
 use crate::{
-    cli, control,
+    acceptance, cli, control,
     datapath::{self, Slot},
     guard,
     identity::Identity,
@@ -32,6 +32,7 @@ pub fn run(arguments: &cli::Cleanup, style: Style) -> Result<ExitCode> {
     });
     release(memory.unwrap_or_default(), Undo::recall(directory, &identity)?)?;
     detach_filters()?;
+    acceptance::clean_up(directory, &identity)?;
     Pins::remove_all(&identity)?;
     store.forget().context("cannot remove what the node left to the next one")?;
     control::remove_dead(&arguments.which.control())?;

@@ -12,7 +12,7 @@ use vrrp_common::{time::Interval, wire::Family};
 
 use super::{
     model::{
-        Checksum, Dumps, GuardMode, Network, ReceivePath, Routing, Running, TcHook, UnicastPeer,
+        Checksum, Dumps, GuardMode, LinkDelay, Network, ReceivePath, Routing, Running, TcHook, UnicastPeer,
         VirtualAddress,
     },
     source::Span,
@@ -40,6 +40,7 @@ pub(super) struct Draft {
     pub(super) files: Vec<FileDraft>,
     pub(super) processes: Vec<ProcessDraft>,
     pub(super) groups: Vec<GroupDraft>,
+    pub(super) link_delays: Vec<Given<LinkDelay>>,
 }
 
 /// `static_ipaddress`, `static_routes` and `static_rules`.
@@ -177,6 +178,8 @@ pub(super) struct InstanceDraft {
     pub(super) excluded: Vec<VirtualAddress>,
     pub(super) routing: Vec<RoutingDraft>,
     pub(super) virtual_mac: Option<VirtualMacDraft>,
+    /// `accept` and `no_accept`.
+    pub(super) accept: Option<bool>,
     /// `vmac_xmit_base`.
     pub(super) advertise_from_base: bool,
     /// An entry of `virtual_ipaddress` was refused, and that was reported.
@@ -185,6 +188,12 @@ pub(super) struct InstanceDraft {
     pub(super) unicast_keyword: Option<Span>,
     pub(super) peers: Vec<(UnicastPeer, Span)>,
     pub(super) peers_required: Option<Span>,
+    /// `unicast_ttl`.
+    pub(super) ttl: Option<Given<i64>>,
+    /// `track_src_ip`.
+    pub(super) tracks_source: Option<Span>,
+    /// `dont_track_primary`.
+    pub(super) ignores_link: bool,
     /// `accept_from`.
     pub(super) admitted: Vec<Network>,
     /// An entry of `accept_from` was refused, and that was reported.
@@ -220,12 +229,16 @@ impl InstanceDraft {
             excluded: Vec::new(),
             routing: Vec::new(),
             virtual_mac: None,
+            accept: None,
             advertise_from_base: false,
             address_refused: false,
             source: None,
             unicast_keyword: None,
             peers: Vec::new(),
             peers_required: None,
+            ttl: None,
+            tracks_source: None,
+            ignores_link: false,
             admitted: Vec::new(),
             admission_refused: false,
             group: None,

@@ -1,6 +1,7 @@
 //! The effective configuration: every default applied, every value checked. No parsing happens here.
 
 mod dumps;
+mod links;
 mod network;
 mod notify;
 mod routing;
@@ -10,6 +11,7 @@ mod tracking;
 use std::net::IpAddr;
 
 pub use dumps::Dumps;
+pub use links::LinkDelay;
 pub use network::Network;
 pub use routing::{MAIN_TABLE, Route, RouteKind, Routing, Rule};
 pub use running::Running;
@@ -44,6 +46,8 @@ pub struct Configuration {
     pub fifo_states_on_reload: bool,
     /// What stands while the node runs, whoever is Active.
     pub statics: Statics,
+    /// `interface_up_down_delays`, one for each interface.
+    pub link_delays: Vec<LinkDelay>,
     /// `guard`, and `tc_hook` of the node.
     pub guard: Guard,
     /// What is written when a signal asks for it.
@@ -103,6 +107,17 @@ pub struct VirtualMac {
     pub advertise_from_base: bool,
 }
 
+/// Accept_Mode (RFC 9568 §6.1): whether packets to the addresses are accepted. An owner always does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accept {
+    /// They are.
+    Yes,
+    /// They are not, because strict mode says so.
+    NotIfStrict,
+    /// They are not, because the file says so.
+    No,
+}
+
 /// One virtual router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -132,6 +147,8 @@ pub struct Instance {
     pub addresses: Vec<VirtualAddress>,
     /// `virtual_ipaddress_excluded`: these move with the others and are not advertised; of either family.
     pub excluded: Vec<VirtualAddress>,
+    /// Accept_Mode.
+    pub accept: Accept,
     /// `use_vmac`: the addresses are on a macvlan; on the interface itself if absent.
     pub virtual_mac: Option<VirtualMac>,
     /// `virtual_routes` and `virtual_rules`: they stand while it is Active.
@@ -142,6 +159,12 @@ pub struct Instance {
     pub group: IpAddr,
     /// `unicast_peer`; empty means multicast.
     pub peers: Vec<UnicastPeer>,
+    /// `unicast_ttl`: the TTL or hop limit of unicast advertisements, 1 to 255 (255).
+    pub ttl: u8,
+    /// `track_src_ip`: it gives up while `source` is not an address of the host.
+    pub tracks_source: bool,
+    /// Whether it gives up while its interface is down; not with `dont_track_primary`.
+    pub tracks_link: bool,
     /// `accept_from`: the networks that advertisements may come from; `None` for everybody.
     pub accept_from: Option<Vec<Network>>,
     /// `datapath` and `tc_hook`.

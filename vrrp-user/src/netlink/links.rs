@@ -114,6 +114,22 @@ impl LinkTable {
         self.0.values().map(Arc::as_ref)
     }
 
+    /// The same interface, believed to be up or not.
+    pub fn set_up(&mut self, ifindex: u32, up: bool) {
+        if let Some(link) = self.0.get_mut(&ifindex).filter(|link| link.up != up) {
+            Arc::make_mut(link).up = up;
+        }
+    }
+
+    /// Interfaces of these names, up or not.
+    #[cfg(test)]
+    pub(crate) fn of(links: &[(&str, bool)]) -> Self {
+        let link = |(ifindex, (name, up)): (u32, &(&str, bool))| {
+            (ifindex, Arc::new(Link { ifindex, name: (*name).to_owned(), up: *up, ..Link::default() }))
+        };
+        Self((1..).zip(links).map(link).collect())
+    }
+
     /// Takes in what the kernel says; tells whether anything is different now.
     pub(super) fn apply(&mut self, message: &RouteNetlinkMessage) -> bool {
         match message {

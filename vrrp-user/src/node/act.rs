@@ -74,6 +74,7 @@ impl Node {
             source: ground.source,
             group: router.instance.group,
             peers: &router.instance.peers,
+            ttl: router.instance.ttl,
             version: router.instance.version,
             vrid: router.instance.vrid,
             password: router.instance.password,

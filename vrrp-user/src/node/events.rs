@@ -25,7 +25,10 @@ use crate::{
 impl Node {
     pub(super) fn on_netlink(&mut self, event: Event) -> Result<(), Unguarded> {
         match event {
-            Event::Links(table) => self.on_links(table)?,
+            Event::Links(table) => {
+                let believed = self.damping.tell(table, clock::now());
+                self.on_links(believed)?;
+            }
             Event::Confirmed { slot, addresses } => self.on_confirmed(slot, &addresses),
             Event::Refused { slot, index, error } => {
                 if let Some((name, place)) = self.place(slot, index) {
@@ -99,7 +102,7 @@ impl Node {
 
     /// The first list starts the routers, unless they are held; every later one tells them what became of their
     /// interface.
-    fn on_links(&mut self, table: Arc<LinkTable>) -> Result<(), Unguarded> {
+    pub(super) fn on_links(&mut self, table: Arc<LinkTable>) -> Result<(), Unguarded> {
         self.guard.follow(&table)?;
         self.checks.look_at(&table, clock::now());
         let first = self.links.replace(table).is_none();

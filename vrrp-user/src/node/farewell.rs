@@ -57,7 +57,7 @@ impl Node {
     }
 
     fn say_farewell(&mut self, left: &RouterMemory, ground: Ground) -> Result<(), String> {
-        let Voice { v2, interval, group, ref peers, password, ref addresses, .. } = left.voice;
+        let Voice { v2, interval, group, ref peers, ttl, password, ref addresses, .. } = left.voice;
         let peer = |&address: &IpAddr| UnicastPeer { address, min_ttl: 0, max_ttl: 255 };
         let peers: Vec<UnicastPeer> = peers.iter().map(peer).collect();
         let route = Route {
@@ -66,6 +66,7 @@ impl Node {
             source: ground.source,
             group,
             peers: &peers,
+            ttl,
             version: if v2 { Version::V2 } else { Version::V3 },
             vrid: left.vrid,
             password,

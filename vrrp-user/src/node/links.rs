@@ -27,12 +27,19 @@ pub(super) fn ground(
     virtual_addresses: &[IpAddr],
 ) -> Result<Ground, Fault> {
     let link = table.by_name(&instance.interface).ok_or(Fault::InterfaceMissing)?;
-    if !link.up {
+    if !link.up && instance.tracks_link {
         return Err(Fault::LinkDown);
+    }
+    if instance.tracks_source && instance.source.is_some_and(|source| !is_here(source, table)) {
+        return Err(Fault::NoSourceAddress);
     }
     let source = source(instance, link, virtual_addresses).ok_or(Fault::NoSourceAddress)?;
     // Interfaces without neighbours (tunnels) have no link-layer address; frames there carry zeros.
     Ok(Ground { ifindex: link.ifindex, mac: sender(instance).or(link.mac).unwrap_or_default(), source })
+}
+
+fn is_here(address: IpAddr, table: &LinkTable) -> bool {
+    table.iter().flat_map(|link| &link.addresses).any(|entry| entry.address == address && entry.is_usable())
 }
 
 /// The virtual router's MAC address (RFC 9568 §7.2), if it has one and is to advertise with it.

@@ -4,6 +4,7 @@
 mod act;
 mod adopt;
 mod checks;
+mod damping;
 mod events;
 mod farewell;
 mod gathering;
@@ -29,7 +30,9 @@ use vrrp_common::{
 };
 
 pub use self::{adopt::Heritage, orders::Ordered, reload::Reloaded};
-use self::{checks::Checks, gathering::Gathering, groups::Group, notices::Outbox, router::Router};
+use self::{
+    checks::Checks, damping::Damping, gathering::Gathering, groups::Group, notices::Outbox, router::Router,
+};
 use crate::{
     config::model::{Configuration, Running},
     datapath::{Datapath, DatapathError, Progress, Slot},
@@ -127,6 +130,8 @@ pub struct Node {
     virtual_addresses: Vec<IpAddr>,
     statics: DesiredRouter,
     links: Option<Arc<LinkTable>>,
+    /// Between what the kernel tells of links and `links`.
+    damping: Damping,
     checks: Checks,
     heritage: Heritage,
     /// Routers of the daemon before that held their addresses and are not ours: they are resigned for.
@@ -178,6 +183,7 @@ impl Node {
             virtual_addresses: Vec::new(),
             statics: act::statics(configuration.statics),
             links: None,
+            damping: Damping::new(configuration.link_delays),
             checks: Checks::new(&configuration.checks),
             heritage,
             orphans: Vec::new(),
@@ -269,6 +275,9 @@ impl Node {
             self.replay(slot, granted);
         }
         self.catch_up(granted);
+        if let Some(believed) = self.damping.settle(granted) {
+            self.on_links(believed)?;
+        }
         for index in 0..self.routers.len() {
             let due = self.routers[index].machine.deadline().is_some_and(|due| due <= granted);
             if due && !self.waits_for_group(index, granted) {
@@ -344,7 +353,8 @@ impl Node {
         let pauses = self.routers.iter().filter_map(Router::pause_deadline);
         let groups = (0..self.groups.len()).filter_map(|group| self.group_deadline(group));
         let others = [self.announcer.deadline(), self.checks.deadline(), self.stop_by, self.held_until];
-        elections.chain(pauses).chain(groups).chain(others.into_iter().flatten()).min()
+        let others = others.into_iter().chain([self.damping.deadline()]).flatten();
+        elections.chain(pauses).chain(groups).chain(others).min()
     }
 
     fn announce(&mut self) {

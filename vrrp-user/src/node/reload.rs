@@ -66,6 +66,9 @@ impl Node {
         }
         self.reloading = true;
         let mut outcome = Reloaded::default();
+        if let Some(believed) = self.damping.set(new.link_delays, now) {
+            self.links = Some(believed);
+        }
         let checks = self.checks.ids();
         self.checks.replace(&new.checks, now);
         if let Some(links) = self.links.clone() {

@@ -170,6 +170,7 @@ impl Router {
             source: one.source,
             group: one.group,
             peers: one.peers.iter().map(|peer| peer.address).collect(),
+            ttl: one.ttl,
             password: one.password,
             addresses: self.advertised.clone(),
         }

@@ -32,6 +32,8 @@ pub struct Route<'a> {
     pub group: IpAddr,
     /// Unicast peers; empty for multicast.
     pub peers: &'a [UnicastPeer],
+    /// TTL or hop limit of unicast, 1 to 255.
+    pub ttl: u8,
     /// Protocol version.
     pub version: Version,
     /// 1 to 255.
@@ -123,7 +125,7 @@ pub struct TransmitCounts {
 #[derive(Debug)]
 pub struct Transmitter {
     multicast: packet::Sender,
-    unicast: HashMap<(u32, IpAddr), raw::Unicast>,
+    unicast: HashMap<(u32, IpAddr, u8), raw::Unicast>,
     buffer: Box<[u8; FRAME_CAPACITY]>,
     counts: TransmitCounts,
 }
@@ -182,11 +184,6 @@ impl Transmitter {
         attempts.conclude()
     }
 
-    /// Closes what was opened to send from `source`; for a router that stops or changes its address.
-    pub fn forget(&mut self, interface: u32, source: IpAddr) {
-        self.unicast.remove(&(interface, source));
-    }
-
     fn send_to_group(
         &mut self,
         route: &Route<'_>,
@@ -208,11 +205,11 @@ impl Transmitter {
         attempts: &mut Attempts,
     ) -> Result<(), TransmitError> {
         let Self { unicast, buffer, .. } = self;
-        let key = (route.interface, route.source);
+        let key = (route.interface, route.source, route.ttl);
         let socket = match unicast.entry(key) {
             Entry::Occupied(socket) => socket.into_mut(),
             Entry::Vacant(vacancy) => vacancy.insert(
-                raw::Unicast::open(route.interface, route.source)
+                raw::Unicast::open(route.interface, route.source, route.ttl)
                     .map_err(|error| TransmitError::Source { from: route.source, error })?,
             ),
         };

@@ -6,6 +6,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::put;
 use crate::{
+    acceptance::Acceptance,
     config::{Loaded, model::Configuration, render, render_line},
     control::Reply,
     node::Command,
@@ -25,6 +26,7 @@ pub(super) struct Reloader {
     /// Who is to be told of transitions.
     listeners: mpsc::UnboundedSender<Arc<Configuration>>,
     in_use: Mutex<InUse>,
+    acceptance: Acceptance,
 }
 
 /// What the service thread itself runs by.
@@ -38,10 +40,11 @@ impl Reloader {
         (reader, configuration): (Option<Reader>, Arc<Configuration>),
         commands: mpsc::Sender<Command>,
         listeners: mpsc::UnboundedSender<Arc<Configuration>>,
-        watches: Watches,
+        (watches, acceptance): (Watches, Acceptance),
     ) -> Self {
         let namespace = configuration.net_namespace.clone();
-        Self { reader, namespace, commands, listeners, in_use: Mutex::new(InUse { configuration, watches }) }
+        let in_use = Mutex::new(InUse { configuration, watches });
+        Self { reader, namespace, commands, listeners, in_use, acceptance }
     }
 
     /// The configuration that is in use, and the check scripts that run at this moment.
@@ -72,6 +75,11 @@ impl Reloader {
             let why = "`net_namespace` differs, and a node cannot move: restart it instead";
             tracing::error!("the configuration cannot be used: {why}");
             return Reply::Unusable(why.into());
+        }
+        // Before the node: no new address may answer that is not to.
+        if let Err(why) = self.acceptance.apply(&configuration).await {
+            tracing::error!("the configuration cannot be used: {why:#}");
+            return Reply::Unusable(format!("{why:#}\n"));
         }
         // Before the node: what it tells of new routers must find its listeners.
         let new = Arc::new(configuration.clone());

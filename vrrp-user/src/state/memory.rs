@@ -70,6 +70,8 @@ pub struct Voice {
     pub group: IpAddr,
     /// Unicast peers; empty for multicast.
     pub peers: Vec<IpAddr>,
+    /// TTL or hop limit of unicast.
+    pub ttl: u8,
     /// VRRPv2 password.
     pub password: Option<[u8; 8]>,
     /// What it advertises, in that order.
@@ -216,6 +218,7 @@ mod tests {
                     source: None,
                     group: "224.0.0.18".parse().unwrap(),
                     peers: vec!["192.0.2.2".parse().unwrap()],
+                    ttl: 255,
                     password: Some(*b"1234\0\0\0\0"),
                     addresses: vec!["192.0.2.100".parse().unwrap()],
                 },

@@ -13,8 +13,6 @@ use super::{filter, set_option};
 
 /// DSCP CS6, network control: the upper six bits of the traffic class.
 const CLASS_SELECTOR_6: u32 = 0xc0;
-/// RFC 9568 §5.1.1.3, §5.1.2.3.
-const HOPS: u32 = 255;
 
 /// A socket on one interface that never shows a packet to anybody.
 fn socket(family: Family, ifindex: u32) -> io::Result<Socket> {
@@ -84,15 +82,15 @@ pub struct Unicast {
 }
 
 impl Unicast {
-    /// A socket that sends on the interface `ifindex` with the source address `source`.
+    /// A socket that sends on the interface `ifindex` with the source address `source` and this TTL or hop limit.
     ///
     /// # Errors
     /// `EPERM` without `CAP_NET_RAW`, `EADDRNOTAVAIL` when `source` is not an address of this host.
-    pub fn open(ifindex: u32, source: IpAddr) -> io::Result<Self> {
+    pub fn open(ifindex: u32, source: IpAddr, ttl: u8) -> io::Result<Self> {
         let socket = match source {
             IpAddr::V4(_) => {
                 let socket = socket(Family::V4, ifindex)?;
-                socket.set_ttl_v4(HOPS)?;
+                socket.set_ttl_v4(ttl.into())?;
                 socket.set_tos_v4(CLASS_SELECTOR_6)?;
                 // Without it a queue that is full drops the packet and the send call says that all is well.
                 set_option(&socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1_i32)?;
@@ -103,7 +101,7 @@ impl Unicast {
             }
             IpAddr::V6(_) => {
                 let socket = socket(Family::V6, ifindex)?;
-                socket.set_unicast_hops_v6(HOPS)?;
+                socket.set_unicast_hops_v6(ttl.into())?;
                 socket.set_tclass_v6(CLASS_SELECTOR_6)?;
                 set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1_i32)?;
                 let interface_mtu = libc::IPV6_PMTUDISC_INTERFACE;

@@ -105,6 +105,7 @@ impl Network {
             source: self.castor,
             group: self.group,
             peers,
+            ttl: 255,
             version: self.version,
             vrid: VRID,
             password: (self.version == Version::V2).then_some(*b"secret\0\0"),

@@ -4,7 +4,7 @@ use vrrp_common::{time::Interval, wire::Version};
 
 use super::Value;
 use crate::config::{
-    model::{Configuration, Instance, Script},
+    model::{Accept, Configuration, Instance, Script},
     values::decimal,
 };
 
@@ -19,7 +19,7 @@ pub(super) fn of(
     match block {
         "vrrp_instance" => {
             let instance = configuration.instances.iter().find(|instance| named(&instance.name))?;
-            preemption(instance, keyword).or_else(|| of_instance(instance, keyword).map(Value::Line))
+            opposites(instance, keyword).or_else(|| of_instance(instance, keyword).map(Value::Line))
         }
         "vrrp_script" => {
             let script = configuration.scripts().find(|script| named(&script.name))?;
@@ -29,11 +29,13 @@ pub(super) fn of(
     }
 }
 
-/// Of the two keywords one is off; it may have been given, and cleared by `state MASTER`.
-fn preemption(instance: &Instance, keyword: &str) -> Option<Value> {
+/// Of two keywords one is off; it may have been given, and cleared by `state MASTER` or by priority 255.
+fn opposites(instance: &Instance, keyword: &str) -> Option<Value> {
     let off = match keyword {
         "preempt" => !instance.preempt,
         "nopreempt" => instance.preempt,
+        "accept" => instance.accept != Accept::Yes,
+        "no_accept" => instance.accept == Accept::Yes,
         _ => return None,
     };
     off.then_some(Value::Words("off"))

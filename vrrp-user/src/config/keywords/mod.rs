@@ -4,6 +4,7 @@
 mod address;
 mod apply;
 mod checksum;
+mod delays;
 mod differences;
 mod dumps;
 mod entries;

@@ -3,7 +3,7 @@
 use super::{
     FILE, GROUP,
     Grammar::{Block, Values, Word},
-    INSTANCE, Keyword, PROCESS, SCRIPT, Table, address, apply,
+    INSTANCE, Keyword, PROCESS, SCRIPT, Table, address, apply, delays,
     global::GLOBAL,
     routing,
 };
@@ -19,7 +19,7 @@ use crate::config::{
 
 /// The outermost level.
 pub(in crate::config) static ROOT: Table<Draft> =
-    Table { block: "the outermost level", sections: &[BLOCKS, STATICS, REFUSED, ACCEPTED] };
+    Table { block: "the outermost level", sections: &[BLOCKS, STATICS, ACCEPTED] };
 
 type Row = Keyword<Draft>;
 
@@ -49,6 +49,12 @@ const BLOCKS: &[Row] = &[
 ];
 
 const STATICS: &[Row] = &[
+    Row::works(
+        "interface_up_down_delays",
+        "0",
+        Values(delays::ENTRY, delays::add),
+        "how many seconds a link must be down, or up, until that counts",
+    ),
     Row::works(
         "net_namespace",
         "where the node is started",
@@ -83,12 +89,6 @@ const STATICS: &[Row] = &[
     ),
 ];
 
-const REFUSED: &[Row] = &[Row::refused(
-    "interface_up_down_delays",
-    "links would be believed at once",
-    "remove it, and let the operating system damp the link if it can",
-)];
-
 const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
 const NETLINK: &str = "link changes are learned from the kernel";
 const UNTRACKED: &str = "a static address, route or rule that somebody else removes is put back";
@@ -99,7 +99,7 @@ const ACCEPTED: &[Row] = &[
     Row::accepted("virtual_server_group", "IPVS services", IPVS),
     Row::accepted("SSL", "keys of IPVS checkers", IPVS),
     Row::accepted("net_namespace_ipvs", "where IPVS runs", IPVS),
-    Row::accepted("namespace_with_ipsets", "sets in namespaces", "no firewall rules are made"),
+    Row::accepted("namespace_with_ipsets", "sets in namespaces", "no sets are needed"),
     Row::accepted("track_group", "instances that give up without a static address", UNTRACKED),
     Row::accepted("bfd_instance", "a BFD session", UNUSED),
     Row::accepted("garp_group", "gaps between announcements", "announcements are sent without a gap"),

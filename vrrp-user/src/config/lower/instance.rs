@@ -14,8 +14,8 @@ use super::{
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
-    draft::{Draft, GlobalDraft, GroupDraft, InstanceDraft},
-    model::{Checksum, Instance, Receive},
+    draft::{Draft, GlobalDraft, GroupDraft, InstanceDraft, OWNER},
+    model::{Accept, Checksum, Instance, Receive},
     values::{family_name, family_of, quote},
 };
 
@@ -78,10 +78,14 @@ fn finish(
         addresses: draft.addresses.iter().map(|(address, _)| address.clone()).collect(),
         excluded: draft.excluded.clone(),
         routing: routing(&draft.routing),
+        accept: accept(draft, &standing),
         virtual_mac: vmac::virtual_mac(draft, globals, family, vrid, context),
         source: transport::source(draft, family, context),
         group: transport::group(draft, globals, family, context),
         peers: transport::peers(draft, family, context),
+        ttl: transport::ttl(draft, context),
+        tracks_source: transport::tracks_source(draft, context),
+        tracks_link: !draft.ignores_link,
         accept_from: transport::accept_from(draft, family, context),
         receive: Receive {
             path: draft.receive.path.or(globals.receive.path).unwrap_or_default(),
@@ -92,6 +96,16 @@ fn finish(
         tracks,
         notify: notify(&draft.notify, globals, context),
     })
+}
+
+/// As in keepalived: they are accepted, unless the mode is strict (where the RFC's default holds).
+fn accept(draft: &InstanceDraft, standing: &Standing) -> Accept {
+    match draft.accept {
+        _ if standing.priority == OWNER => Accept::Yes,
+        Some(false) => Accept::No,
+        None if standing.strict => Accept::NotIfStrict,
+        _ => Accept::Yes,
+    }
 }
 
 fn interface(draft: &InstanceDraft, globals: &GlobalDraft, context: &mut Context<'_>) -> Option<String> {

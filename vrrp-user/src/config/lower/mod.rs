@@ -5,6 +5,7 @@ mod checks;
 mod command;
 mod group;
 mod instance;
+mod links;
 mod notify;
 mod standing;
 mod tracks;
@@ -48,6 +49,7 @@ pub(super) fn lower(
         running: draft.globals.running.clone(),
         net_namespace: draft.net_namespace.clone(),
         groups: group::finish(&draft, &instances, &mut context),
+        link_delays: links::delays(&draft.link_delays, &instances, &mut context),
         instances,
         checks: checks.tracked,
         statics: statics(&draft, &mut context),

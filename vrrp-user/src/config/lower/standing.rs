@@ -68,9 +68,9 @@ fn master_clears(keyword: &str, span: Span, master: Span) -> Diagnostic {
 fn notice_strict(span: Span, context: &mut Context<'_>) {
     context.notice_once("strict", || {
         notice(span, "strict mode is kept in part").help(
-            "not enforced: differing address lists are accepted, losing advertisements are answered, and the \
-             addresses accept packets; enforced: no authentication, no preempt_delay, no announcements on a \
-             losing advertisement",
+            "not enforced: differing address lists are accepted, and losing advertisements are answered; enforced: \
+             no authentication, no preempt_delay, no announcements on a losing advertisement, and the addresses do \
+             not answer, not even to ping, without `accept`",
         )
     });
 }

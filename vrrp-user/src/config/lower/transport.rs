@@ -7,6 +7,7 @@ use std::{
 
 use vrrp_common::wire::Family;
 
+use super::count;
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
@@ -69,6 +70,25 @@ pub(super) fn peers(draft: &InstanceDraft, family: Family, context: &mut Context
         _ => {}
     }
     peers
+}
+
+/// Multicast never leaves the link, and receivers insist on 255.
+pub(super) fn ttl(draft: &InstanceDraft, context: &mut Context<'_>) -> u8 {
+    let Some(given) = draft.ttl else { return u8::MAX };
+    if draft.peers.is_empty() && given.value != i64::from(u8::MAX) {
+        let unused = warning(given.span, "there are no unicast peers; the TTL of multicast is always 255");
+        context.push(unused.help("remove it, or name the peers in unicast_peer"));
+    }
+    count(Some(given.value), u8::MAX)
+}
+
+pub(super) fn tracks_source(draft: &InstanceDraft, context: &mut Context<'_>) -> bool {
+    if let (Some(span), None) = (draft.tracks_source, draft.source) {
+        let help =
+            "the interface's own address is always tracked; name one with unicast_src_ip or mcast_src_ip";
+        context.push(warning(span, "`track_src_ip` does nothing without a source address").help(help));
+    }
+    draft.tracks_source.is_some()
 }
 
 /// A list that admits nobody would make two routers Active, so it is none.

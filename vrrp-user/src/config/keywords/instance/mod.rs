@@ -217,10 +217,39 @@ const TRANSPORT: &[Row] = &[
         Switch(|instance, on| checksum::set_as_v2(&mut instance.checksum, on)),
         checksum::AS_V2_DOC,
     ),
-    Row::works("unicast_ttl", "255", Word("255", setters::check_ttl), "the TTL of unicast advertisements"),
+    Row::works(
+        "unicast_ttl",
+        "255",
+        Number(1..=255, |instance, ttl| instance.ttl = Some(ttl)),
+        "the TTL of unicast advertisements, 1 to 255: how many routers they may pass",
+    ),
+    Row::works(
+        "track_src_ip",
+        "off",
+        Flag(|instance, on| instance.tracks_source = Some(on.span)),
+        "give up while the configured source address is not on this host",
+    ),
+    Row::works(
+        "dont_track_primary",
+        "off",
+        Flag(|instance, _| instance.ignores_link = true),
+        "go on while the link of the interface is down",
+    ),
 ];
 
 const VIRTUAL_MAC: &[Row] = &[
+    Row::works(
+        "accept",
+        "on, but not in strict mode",
+        Flag(|instance, _| instance.accept = Some(true)),
+        "packets to the addresses are accepted",
+    ),
+    Row::works(
+        "no_accept",
+        "off, but not in strict mode",
+        Flag(|instance, _| instance.accept = Some(false)),
+        "packets to the addresses are dropped by rules of nft, all but neighbour discovery",
+    ),
     Row::works(
         "use_vmac",
         "the interface's own MAC address",

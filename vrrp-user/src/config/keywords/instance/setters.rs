@@ -81,15 +81,6 @@ pub(super) fn set_unicast_source(instance: &mut InstanceDraft, word: &Word, cont
     set_source(instance, word, context);
 }
 
-pub(super) fn check_ttl(_: &mut InstanceDraft, word: &Word, context: &mut Context<'_>) {
-    let Some(ttl) = context.ok(values::number("unicast_ttl", word, &(0..=255)), "") else { return };
-    if ttl != 255 {
-        let refused =
-            error(word.span, format!("`unicast_ttl {ttl}` is not supported yet; 255 is what is sent"));
-        context.push(refused.help("remove it, and check that no peer has a `max_ttl` below 255"));
-    }
-}
-
 pub(super) fn set_group(instance: &mut InstanceDraft, word: &Word, context: &mut Context<'_>) {
     instance.group = context.ok(values::group(word), "").map(|value| Given { value, span: word.span });
 }

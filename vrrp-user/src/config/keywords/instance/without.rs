@@ -6,21 +6,10 @@ const UNTRACKED: &str = "remove it if the router may stay Active when this fails
 
 pub(super) const NOT_YET: &[Row] = &[
     Row::refused("track_bfd", "the router would ignore these sessions", UNTRACKED),
-    Row::refused("track_src_ip", "the router would go on without its source address", UNTRACKED),
-    Row::refused(
-        "dont_track_primary",
-        "the router would give up when its link fails",
-        "remove it if a router without link may give up",
-    ),
     Row::refused(
         "no_virtual_ipaddress",
-        "there would be nothing to hold",
-        "give the virtual router an address",
-    ),
-    Row::refused(
-        "no_accept",
-        "the addresses would accept packets",
-        "remove it, and keep clients out with the host's firewall",
+        "an advertisement without addresses is not valid (RFC 9568 §5.2.5), so every router would become Active",
+        "list the address in `virtual_ipaddress`; if something else moves it, list one that nobody uses",
     ),
     Row::refused(
         "use_vmac_addr",
@@ -55,7 +44,6 @@ const STALL: &str = "after a stall a node yields to whoever took over, always";
 
 pub(super) const NO_EFFECT: &[Row] = &[
     Row::accepted("smtp_alert", "mail on transitions", "no mail is sent yet"),
-    Row::accepted("accept", "the addresses accept packets", "they always do"),
     Row::accepted(
         "check_unicast_src",
         "drop advertisements of strangers",
@@ -81,7 +69,7 @@ pub(super) const NO_EFFECT: &[Row] = &[
     Row::accepted(
         "promote_secondaries",
         "keep other addresses of a network",
-        "an address that the kernel removes beside another is put back",
+        "the other addresses of a network always stay when a virtual one goes",
     ),
     Row::accepted("garp_extra_if", "announcements on more interfaces of a virtual MAC", ONE_HOME),
     Row::accepted("vmac_garp_intvl", "old name of garp_extra_if", ONE_HOME),

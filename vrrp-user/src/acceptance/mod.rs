@@ -1,0 +1,140 @@
+//! Accept_Mode false (RFC 9568 §6.1): rules of nft that drop what is sent to a router's addresses, for as long as the
+//! node runs. Who holds the addresses does not matter to them.
+//!
+//! The daemon has given up the rights that nft asks for, so the spawner runs it, on a file beside the node's others.
+//! The file is there for as long as the rules may be: it tells the next node, and people, what stands.
+
+mod ruleset;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use nix::unistd::{getegid, geteuid};
+use vrrp_common::time::Interval;
+
+use crate::{
+    config::model::{Accept, Configuration, Credentials},
+    identity::Identity,
+    spawner::{Program, Spawner},
+};
+use ruleset::Rules;
+
+/// How long nft may take; it takes some ten milliseconds.
+const PATIENCE: Interval = Interval::from_secs(5);
+
+/// Who makes the rules of a node. Clones make the same ones.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    sheet: Sheet,
+    nft: Program,
+}
+
+impl Acceptance {
+    /// For a node that keeps its files in `directory`; no rule is made yet.
+    pub fn new(directory: &Path, identity: &Identity, spawner: &Spawner) -> Self {
+        let sheet = Sheet::of(directory, identity);
+        let user = Credentials { uid: geteuid().as_raw(), gid: getegid().as_raw() };
+        let nft = spawner.program(&sheet.command(), user);
+        Self { sheet, nft }
+    }
+
+    /// Makes the rules those of this configuration in one step; what an earlier node left goes in it too.
+    ///
+    /// # Errors
+    /// nft is missing or refuses, and a router says `no_accept`. Where only strict mode asks for rules, the log has
+    /// it: such a node runs without, as it would with keepalived.
+    pub async fn apply(&self, configuration: &Configuration) -> Result<()> {
+        let Err(error) = self.stand(&Rules::of(configuration)).await else {
+            return Ok(());
+        };
+        ensure!(
+            configuration.instances.iter().all(|router| router.accept != Accept::No),
+            "packets to the virtual addresses cannot be dropped: {error:#}: install nftables, or remove `no_accept`"
+        );
+        tracing::warn!(
+            "{error:#}: the virtual addresses accept packets although the mode is strict: install nftables, or say \
+             `accept`"
+        );
+        Ok(())
+    }
+
+    /// Removes the rules; the addresses that they are for are gone.
+    pub async fn end(&self) {
+        if let Err(error) = self.stand(&Rules::default()).await {
+            tracing::warn!("rules of nft stay: {error:#}");
+        }
+    }
+
+    async fn stand(&self, rules: &Rules) -> Result<()> {
+        if rules.is_empty() && !self.sheet.exists()? {
+            return Ok(());
+        }
+        self.sheet.write(rules)?;
+        let outcome = self.nft.run(PATIENCE).await;
+        ensure!(outcome.is_success(), "`{}` {}", self.sheet.command().join(" "), outcome.describe(PATIENCE));
+        if rules.is_empty() {
+            return self.sheet.remove();
+        }
+        tracing::info!("packets to {rules} are dropped (nft, table inet {})", self.sheet.table);
+        Ok(())
+    }
+}
+
+/// Removes the rules that a node left which was killed.
+///
+/// # Errors
+/// What keeps nft from it.
+pub fn clean_up(directory: &Path, identity: &Identity) -> Result<()> {
+    let sheet = Sheet::of(directory, identity);
+    if !sheet.exists()? {
+        return Ok(());
+    }
+    sheet.write(&Rules::default())?;
+    let output = Command::new(program()).arg("-f").arg(&sheet.file).output().context("cannot run nft")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "nft does not remove the rules: {}", said.trim());
+    sheet.remove()
+}
+
+/// The file that nft reads.
+#[derive(Clone, Debug)]
+struct Sheet {
+    file: PathBuf,
+    table: String,
+}
+
+impl Sheet {
+    fn of(directory: &Path, identity: &Identity) -> Self {
+        Self {
+            file: directory.join(format!("{identity}.nft")),
+            table: format!("xvrrp_{}", identity.name().as_str()),
+        }
+    }
+
+    fn exists(&self) -> Result<bool> {
+        self.file.try_exists().with_context(|| format!("cannot look for {}", self.file.display()))
+    }
+
+    fn write(&self, rules: &Rules) -> Result<()> {
+        fs::write(&self.file, rules.text(&self.table))
+            .with_context(|| format!("cannot write {}", self.file.display()))
+    }
+
+    fn remove(&self) -> Result<()> {
+        fs::remove_file(&self.file).with_context(|| format!("cannot remove {}", self.file.display()))
+    }
+
+    fn command(&self) -> [String; 3] {
+        [program().to_owned(), "-f".to_owned(), self.file.display().to_string()]
+    }
+}
+
+/// Where the distributions have it, which may not be searched; else whatever is.
+fn program() -> &'static str {
+    const USUAL: &str = "/usr/sbin/nft";
+    if Path::new(USUAL).exists() { USUAL } else { "nft" }
+}
