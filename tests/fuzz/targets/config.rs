@@ -16,5 +16,10 @@ fuzz_target!(|bytes: &[u8]| {
     let errors = loaded.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     assert_eq!(errors, loaded.configuration.is_none());
     let _ = render(&loaded.diagnostics, &loaded.sources, false);
-    let _ = loaded.text();
+    if loaded.configuration.is_some() {
+        let text = loaded.text();
+        fs::write(&*FILE, &text).unwrap();
+        let again = load(&FILE, Some("main"));
+        assert!(again.configuration.is_some(), "{text}{}", render(&again.diagnostics, &again.sources, false));
+    }
 });
