@@ -47,6 +47,13 @@ impl Lab {
         self.switch_ip(&["link", "set", "dev", &port(host, "eth0"), "master", "br0", "up"])
     }
 
+    /// Lets both ends of the cable of `eth0` take frames of this size.
+    pub fn set_mtu(&self, host: &Host, mtu: u32) -> Result<()> {
+        let mtu = mtu.to_string();
+        self.switch_ip(&["link", "set", "dev", &port(host, "eth0"), "mtu", &mtu])?;
+        host.check(&["ip", "link", "set", "dev", "eth0", "mtu", &mtu]).map(drop)
+    }
+
     /// Runs `ip` in the switch's network namespace but among the Lab's own processes, so that it can name
     /// other hosts' namespaces by process.
     fn switch_ip(&self, arguments: &[&str]) -> Result<()> {

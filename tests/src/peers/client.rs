@@ -52,10 +52,10 @@ impl Census {
     /// Asks these hosts, by hardware address, for an address, and waits for the first answer.
     pub fn start(client: &Host, address: &str, hosts: &[&str]) -> Result<Self> {
         let address: IpAddr = address.parse().with_context(|| address.to_owned())?;
-        let source = if address.is_ipv4() {
-            client.address().to_string()
-        } else {
-            format!("2001:db8::{}", client.number())
+        let source = match address {
+            IpAddr::V4(_) => client.address().to_string(),
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => format!("fe80::ff:fe00:{}", client.number()),
+            IpAddr::V6(_) => format!("2001:db8::{}", client.number()),
         };
         let own = format!("02:00:00:00:00:{:02x}", client.number());
         let (program, address) = (probe()?, address.to_string());

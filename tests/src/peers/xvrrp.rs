@@ -54,6 +54,13 @@ impl Xvrrp {
         Self::spawn(host, &[], arguments)?.begun()
     }
 
+    /// As [`Self::start`], but the program at this path of the host.
+    pub fn start_program(host: &Host, program: &str, config: &str) -> Result<Self> {
+        let file = host.write_file("xvrrp.conf", &(datapath(host) + config))?;
+        let process = host.spawn("xvrrp", &[program, "run", "-f", &file])?;
+        Self { host: host.clone(), process, program: program.to_owned() }.begun()
+    }
+
     /// As [`Self::start`], under a supervisor.
     pub fn start_under(supervisor: &Supervisor, host: &Host, config: &str) -> Result<Self> {
         let file = host.write_file("xvrrp.conf", &(datapath(host) + config))?;

@@ -125,17 +125,25 @@ impl Fence {
             Err(reason) if before != Some(reason) => tracing::error!("{name}: not guarded: {reason}"),
             Err(_) => {}
         }
-        self.ports.insert(ifindex, Port { name: name.to_owned(), fenced });
+        let again = matches!(fenced, Ok(Pair::Clsact(_)));
+        let old = self.ports.insert(ifindex, Port { name: name.to_owned(), fenced });
+        if let Some(Port { fenced: Ok(Pair::Clsact(filters)), .. }) = old.filter(|_| again) {
+            filters.into_iter().for_each(Filter::give_way);
+        }
     }
 
+    /// By tcx if the kernel has it, unless its links would end with the process for want of names: filters of clsact stay.
     fn attach(&self, ifindex: u32) -> Result<Pair, String> {
-        if self.hook == Some(TcHook::Clsact) {
-            return self.clsact(ifindex).map_err(|error| format!("no clsact: {error}"));
-        }
-        match self.tcx(ifindex) {
-            Ok(pair) => Ok(pair),
-            Err(tcx) if self.hook == Some(TcHook::Tcx) => Err(format!("no tcx: {tcx}")),
-            Err(tcx) => self.clsact(ifindex).map_err(|clsact| format!("no tcx: {tcx}; no clsact: {clsact}")),
+        let tcx = || self.tcx(ifindex).map_err(|error| format!("no tcx: {error}"));
+        let clsact = || self.clsact(ifindex).map_err(|error| format!("no clsact: {error}"));
+        let either = |first: Result<Pair, String>, second: &dyn Fn() -> Result<Pair, String>| {
+            first.or_else(|first| second().map_err(|second| format!("{first}; {second}")))
+        };
+        match self.hook {
+            Some(TcHook::Clsact) => clsact(),
+            Some(TcHook::Tcx) => tcx(),
+            None if self.pins().is_none() => either(clsact(), &tcx),
+            None => either(tcx(), &clsact),
         }
     }
 

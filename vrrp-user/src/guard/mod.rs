@@ -16,7 +16,7 @@ pub use fence::{Fenced, Report, detach_filters, retire};
 pub use thread::Keeper;
 
 use crate::{
-    config::model::{Guard as Wish, GuardMode},
+    config::model::{Guard as Wish, GuardMode, TcHook},
     datapath::{GuardMaps, GuardParts, Slot},
     netlink::LinkTable,
 };
@@ -60,7 +60,8 @@ impl Guard {
         let required = wish.mode == GuardMode::Required;
         let manned = match wish.mode {
             GuardMode::Off => Err("as configured".to_owned()),
-            GuardMode::Auto | GuardMode::Required => parts(),
+            GuardMode::Auto => parts(),
+            GuardMode::Required => parts().and_then(|parts| outlives(parts, wish.hook)),
         }
         .and_then(|GuardParts { programs, maps }| {
             let (line, keeper) = thread::spawn(Fence::new(programs, wish.hook))
@@ -160,4 +161,14 @@ impl Guard {
         let Post::Manned(post) = &self.post else { return None };
         Some((post.maps.lease(slot), post.maps.passages(slot)))
     }
+}
+
+/// A guard that ends with the daemon guards nobody from its death.
+fn outlives(parts: GuardParts, hook: Option<TcHook>) -> Result<GuardParts, String> {
+    if hook == Some(TcHook::Tcx) && parts.programs.pins.is_none() {
+        return Err("without names in the bpf file system programs of tcx end with the daemon; see above why there are none, \
+                    or let `tc_hook clsact` do"
+            .to_owned());
+    }
+    Ok(parts)
 }

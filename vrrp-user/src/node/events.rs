@@ -103,10 +103,12 @@ impl Node {
     /// The first list starts the routers, unless they are held; every later one tells them what became of their
     /// interface.
     pub(super) fn on_links(&mut self, table: Arc<LinkTable>) -> Result<(), Unguarded> {
-        self.guard.follow(&table)?;
         self.checks.look_at(&table, clock::now());
+        let links = Arc::clone(&table);
         let first = self.links.replace(table).is_none();
+        // Before the programs: what they find on the host they know.
         self.guard_all_addresses();
+        self.guard.follow(&links)?;
         if first && self.stop_by.is_none() {
             self.adopt();
         }

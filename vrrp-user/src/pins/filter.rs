@@ -27,6 +27,11 @@ impl Filter {
         Ok(Self { place, pins: pins.cloned() })
     }
 
+    /// Another one is in its place: it ends without detaching that.
+    pub fn give_way(self) {
+        std::mem::forget(self);
+    }
+
     /// Why it is not there any more, if so.
     pub fn lost(&self) -> Option<String> {
         match clsact::is_there(self.place) {

@@ -36,26 +36,36 @@ impl Link {
             return bpf::attach(program, interface, hook).map(|descriptor| Self { descriptor, name: None });
         };
         let name = |hook: Hook| format!("{purpose}-{}-{interface}", hook.word());
-        let path = pins.place.join(name(hook));
-        if let Some(descriptor) = take_up(pins, &path, program, interface, hook) {
-            return Ok(Self { descriptor, name: Some((pins.clone(), name(hook))) });
+        for path in pins.of_every_version(&name(hook)) {
+            if let Some(descriptor) = take_up(pins, &path, program, interface, hook) {
+                return Ok(Self::named(pins, name(hook), descriptor, &path));
+            }
         }
         // An interface takes one XDP program, in one way.
         for other in [Hook::Driver, Hook::Generic]
             .into_iter()
             .filter(|other| hook.link_type() == "xdp" && *other != hook)
         {
-            discard(pins, &pins.place.join(name(other)));
+            pins.of_every_version(&name(other)).iter().for_each(|path| discard(pins, path));
         }
         let descriptor = bpf::attach(program, interface, hook)?;
-        let name = match sys::pin(descriptor.as_fd(), &path) {
-            Ok(()) => Some((pins.clone(), name(hook))),
-            Err(error) => {
-                tracing::warn!("{}: {error}; the program is detached when this process ends", path.display());
-                None
-            }
-        };
-        Ok(Self { descriptor, name })
+        Ok(Self::named(pins, name(hook), descriptor, Path::new("")))
+    }
+
+    /// Gives a link its name, in place of the one that it has at `found`.
+    fn named(pins: &Pins, name: String, descriptor: OwnedFd, found: &Path) -> Self {
+        let path = pins.place.join(&name);
+        if path == found {
+            return Self { descriptor, name: Some((pins.clone(), name)) };
+        }
+        let pinned = sys::pin(descriptor.as_fd(), &path);
+        if let Err(error) = &pinned {
+            tracing::warn!("{}: {error}; the program is detached when this process ends", path.display());
+        }
+        if found != Path::new("") {
+            discard(pins, found);
+        }
+        Self { descriptor, name: pinned.is_ok().then(|| (pins.clone(), name)) }
     }
 
     /// Its name, if it has one.

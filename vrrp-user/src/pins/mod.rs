@@ -139,6 +139,14 @@ impl Pins {
         self.kept.load(Ordering::Relaxed)
     }
 
+    /// Where `name` is or would be: ours first, then that of every other ABI version. A link can be taken over from any of
+    /// them, as a program of ours in it works on our maps.
+    fn of_every_version(&self, name: &str) -> Vec<PathBuf> {
+        let versions = self.place.parent().and_then(|daemon| fs::read_dir(daemon).ok()).into_iter().flatten();
+        let others = versions.flatten().map(|entry| entry.path()).filter(|place| *place != self.place);
+        [self.place.clone()].into_iter().chain(others).map(|place| place.join(name)).collect()
+    }
+
     /// Removes the daemon's names of other ABI versions, which nothing can be taken over from.
     ///
     /// # Errors
