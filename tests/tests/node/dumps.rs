@@ -116,13 +116,11 @@ fn exporters_read_the_same_as_from_keepalived() -> Result<()> {
         assert_eq!(keys(part(&ours, "stats")?), keys(part(&theirs, "stats")?));
         // What keepalived says of things that there are not here: docs/keepalived-differences.md.
         let absent = [
-            "accept",
             "dont_track_primary",
             "higher_prio_send_advert",
             "lower_prio_no_advert",
             "promote_secondaries",
             "skip_check_adv_addr",
-            "smtp_alert",
             "strict_mode",
         ];
         let (ours, theirs) = (part(&ours, "data")?, part(&theirs, "data")?);

@@ -1,5 +1,6 @@
 //! Settings as they were given, before defaults. What they mean together is not decided here.
 
+mod mail;
 mod notify;
 mod tracking;
 
@@ -18,6 +19,7 @@ use super::{
     source::Span,
 };
 
+pub(super) use mail::MailDraft;
 pub(super) use notify::{FifoDraft, NotifyDraft, ProgramDraft};
 pub(super) use tracking::{FileDraft, GroupDraft, ProcessDraft, TrackDraft, TrackKind};
 
@@ -101,6 +103,7 @@ pub(super) struct GlobalDraft {
     pub(super) guard: GuardMode,
     pub(super) running: Running,
     pub(super) dumps: Dumps,
+    pub(super) mail: MailDraft,
     /// `notify_fifo` and `vrrp_notify_fifo`.
     pub(super) fifos: [FifoDraft; 2],
     pub(super) fifo_states_on_reload: bool,

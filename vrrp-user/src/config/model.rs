@@ -2,6 +2,7 @@
 
 mod dumps;
 mod links;
+mod mail;
 mod network;
 mod notify;
 mod routing;
@@ -12,6 +13,7 @@ use std::net::IpAddr;
 
 pub use dumps::Dumps;
 pub use links::LinkDelay;
+pub use mail::Mail;
 pub use network::Network;
 pub use routing::{MAIN_TABLE, Route, RouteKind, Routing, Rule};
 pub use running::Running;
@@ -48,6 +50,8 @@ pub struct Configuration {
     pub statics: Statics,
     /// `interface_up_down_delays`, one for each interface.
     pub link_delays: Vec<LinkDelay>,
+    /// Where mail goes; none is sent if absent.
+    pub mail: Option<Mail>,
     /// `guard`, and `tc_hook` of the node.
     pub guard: Guard,
     /// What is written when a signal asks for it.

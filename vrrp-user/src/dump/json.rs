@@ -5,7 +5,7 @@ use serde_json::Number;
 
 use super::{Source, statistics::Statistics, words};
 use crate::{
-    config::model::{Check, CheckKind, Configuration, Instance, TrackedProcess},
+    config::model::{Accept, Check, CheckKind, Configuration, Instance, TrackedProcess},
     status::{RouterStatus, Status},
 };
 
@@ -36,11 +36,13 @@ struct Data<'s> {
     vipset: bool,
     adver_int: Number,
     master_adver_int: Number,
+    accept: u8,
     nopreempt: bool,
     preempt_delay: Number,
     state: u8,
     wantstate: u8,
     version: u8,
+    smtp_alert: bool,
     notify_deleted: bool,
     #[serde(flatten)]
     scripts: Scripts,
@@ -143,11 +145,13 @@ fn data<'s>(configuration: &'s Configuration, instance: &'s Instance, router: &'
         vipset: router.addresses.iter().any(|address| address.held),
         adver_int: words::seconds(instance.advertisement_interval),
         master_adver_int: words::seconds_of(router.timers.active_adver_interval_ms),
+        accept: (instance.accept == Accept::Yes).into(),
         nopreempt: !instance.preempt,
         preempt_delay: words::seconds(instance.preempt_delay),
         state,
         wantstate: state,
         version: router.version,
+        smtp_alert: instance.notify.mail,
         notify_deleted: instance.notify.tells_deleted,
         scripts: scripts(instance),
         vips,

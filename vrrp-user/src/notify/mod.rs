@@ -2,6 +2,7 @@
 //! something happened, and what, is the node's to say.
 
 mod backlog;
+mod mail;
 mod pipe;
 mod queue;
 
@@ -10,7 +11,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
 use vrrp_common::time::Interval;
 
-use self::{pipe::Pipe, queue::Queue};
+use self::{mail::Mailer, pipe::Pipe, queue::Queue};
 use crate::{
     config::model::{Configuration, Fifo, Notify, Program},
     spawner::Spawner,
@@ -140,12 +141,19 @@ pub struct Teller {
     programs: HashMap<Subject, Notify>,
     queues: HashMap<Subject, Queue>,
     pipes: Vec<Pipe>,
+    mailer: Mailer,
 }
 
 impl Teller {
     /// Nobody is to be told yet.
     pub fn new(spawner: Spawner) -> Self {
-        Self { spawner, programs: HashMap::new(), queues: HashMap::new(), pipes: Vec::new() }
+        Self {
+            spawner,
+            programs: HashMap::new(),
+            queues: HashMap::new(),
+            pipes: Vec::new(),
+            mailer: Mailer::default(),
+        }
     }
 
     /// Tells these from now on. Pipes that stay the same go on with what is still to be written. The programs of
@@ -160,6 +168,7 @@ impl Teller {
                 .map(|(kind, name, notify)| (Subject { kind, name: name.as_str().into() }, notify.clone())),
         );
         self.set_pipes(&configuration.fifos);
+        self.mailer.set(configuration);
     }
 
     fn set_pipes(&mut self, fifos: &[Fifo]) {
@@ -177,6 +186,9 @@ impl Teller {
             pipe.write(notice);
         }
         let Some(notify) = self.programs.get(&notice.subject) else { return };
+        if notify.mail {
+            self.mailer.tell(notice);
+        }
         let calls = calls(notice, notify);
         if !calls.is_empty() {
             let name = notice.to_string();

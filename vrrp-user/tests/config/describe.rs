@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vrrp_user::config::model::{
-    Check, Configuration, Instance, Notify, Program, Routing, Script, TrackedFile, TrackedProcess,
+    Check, Configuration, Instance, Mail, Notify, Program, Routing, Script, TrackedFile, TrackedProcess,
     VirtualAddress,
 };
 
@@ -21,6 +21,11 @@ pub(super) fn describe(configuration: &Configuration) -> BTreeMap<String, String
     values.insert("net_namespace".to_owned(), or_none(configuration.net_namespace.as_ref()));
     let guard = configuration.guard;
     values.insert("guard".to_owned(), format!("{:?} {:?}", guard.mode, guard.hook));
+    let mail = configuration.mail.as_ref().map(|mail| {
+        let Mail { server, port, helo, timeout, from, to, faults } = mail;
+        format!("{server}:{port} {helo} {from} {} {timeout} {faults}", to.join(","))
+    });
+    values.insert("mail".to_owned(), or_none(mail));
     let dumps = &configuration.dumps;
     let files = [&dumps.data, &dumps.statistics, &dumps.json].map(|path| path.display().to_string());
     values.insert("dumps".to_owned(), format!("{} {}", files.join(" "), dumps.json_version));
@@ -147,6 +152,7 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("lower_repeat", announce.lower_priority_repeat.to_string()),
         ("tracks", tracks.collect::<Vec<_>>().join(", ")),
         ("notify", describe_notify(&instance.notify)),
+        ("mail", instance.notify.mail.to_string()),
     ]
 }
 

@@ -23,6 +23,8 @@ pub(in crate::config) struct NotifyDraft {
     pub(in crate::config) every: Option<ProgramDraft>,
     pub(in crate::config) lower_priority: Option<ProgramDraft>,
     pub(in crate::config) priority_changes: Option<bool>,
+    /// `smtp_alert`.
+    pub(in crate::config) mail: Option<Given<bool>>,
 }
 
 /// A pipe and the program that reads it.

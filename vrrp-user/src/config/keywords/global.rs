@@ -6,7 +6,7 @@ use vrrp_common::wire::Family;
 
 use super::{
     Grammar::{Interface, Line, Name, Number, Seconds, Switch, Word as OneWord},
-    Keyword, Table, checksum, dumps, guard, notify, process, receive, running,
+    Keyword, Table, checksum, dumps, guard, mail, notify, process, receive, running,
     script::user_name,
 };
 use crate::config::{
@@ -28,6 +28,7 @@ pub(in crate::config) static GLOBAL: Table<GlobalDraft> = Table {
         VRRP,
         notify::FIFOS,
         dumps::DUMPS,
+        mail::MAIL,
         process::PROCESS,
         process::REPORTING,
         process::OTHERS,

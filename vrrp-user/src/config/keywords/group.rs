@@ -45,7 +45,6 @@ const WITHOUT: &[Row] = &[
         "trackers of one member count for all",
         "a member's fault is the group's, always; put weighted trackers into the group",
     ),
-    Row::accepted("smtp_alert", "mail on transitions", "no mail is sent yet"),
 ];
 
 fn add_members(group: &mut GroupDraft, entry: &Statement, context: &mut Context<'_>) {

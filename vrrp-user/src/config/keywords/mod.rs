@@ -13,6 +13,7 @@ mod global;
 mod group;
 mod guard;
 mod instance;
+mod mail;
 mod notify;
 mod options;
 mod process;

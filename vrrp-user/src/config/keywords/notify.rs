@@ -74,6 +74,12 @@ impl<T: Notifies> Rows<T> {
             Switch(|it, on| it.notify().priority_changes = Some(on.value)),
             "tell the pipes of priorities too",
         ),
+        Keyword::works(
+            "smtp_alert",
+            "smtp_alert_vrrp",
+            Switch(|it, on| it.notify().mail = Some(on)),
+            "tell of transitions by mail",
+        ),
     ];
 }
 

@@ -15,7 +15,6 @@ const FILES: &str = "no such files are read or written";
 const SCRIPTS: &str = "it is not run yet";
 const BUFFERS: &str = "buffers are sized by need, and what a full one loses is read again";
 const FIREWALL: &str = "the rules for no_accept are in tables of nft of their own, and go with the node";
-const MAIL: &str = "no mail is sent yet";
 const AGENTS: &str = "there is no SNMP or D-Bus agent; see the status command";
 const RELOAD: &str = "a configuration is always checked before it is used";
 const INCLUDE: &str = "a file that is there and cannot be read is always an error";
@@ -63,14 +62,6 @@ pub(super) const PROCESS: &[Row] = &[
 
 /// Who is told.
 pub(super) const REPORTING: &[Row] = &[
-    Row::accepted("smtp_server", "mail server", MAIL),
-    Row::accepted("smtp_helo_name", "name told to the mail server", MAIL),
-    Row::accepted("smtp_connect_timeout", "time limit of the mail server", MAIL),
-    Row::accepted("notification_email", "receivers of mail", MAIL),
-    Row::accepted("notification_email_from", "sender of mail", MAIL),
-    Row::accepted("smtp_alert", "mail for everything", MAIL),
-    Row::accepted("smtp_alert_vrrp", "mail for transitions", MAIL),
-    Row::accepted("no_email_faults", "no mail for faults", MAIL),
     Row::accepted("snmp_socket", "SNMP agent", AGENTS),
     Row::accepted("enable_traps", "SNMP traps", AGENTS),
     Row::accepted("enable_snmp_vrrp", "SNMP", AGENTS),

@@ -6,6 +6,7 @@ mod command;
 mod group;
 mod instance;
 mod links;
+mod mail;
 mod notify;
 mod standing;
 mod tracks;
@@ -55,6 +56,7 @@ pub(super) fn lower(
         statics: statics(&draft, &mut context),
         fifos: notify::fifos(&draft.globals, &mut context),
         fifo_states_on_reload: draft.globals.fifo_states_on_reload,
+        mail: mail::finish(&draft, host, &mut context),
         guard: Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook },
         dumps: draft.globals.dumps.clone(),
     };

@@ -22,6 +22,7 @@ pub(super) fn notify(draft: &NotifyDraft, globals: &GlobalDraft, context: &mut C
         deleted: draft.deleted.as_ref().and_then(&mut program),
         every: program(&draft.every),
         losing: program(&draft.lower_priority),
+        mail: draft.mail.map_or_else(|| globals.mail.is_usual(), |given| given.value),
         priority_changes: draft.priority_changes.unwrap_or(globals.priority_changes),
     }
 }

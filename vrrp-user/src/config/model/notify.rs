@@ -43,6 +43,8 @@ pub struct Notify {
     pub every: Option<Program>,
     /// When an Active hears an advertisement of lower priority.
     pub losing: Option<Program>,
+    /// Whether mail tells of its transitions.
+    pub mail: bool,
     /// Whether the pipes are told of priorities too.
     pub priority_changes: bool,
 }

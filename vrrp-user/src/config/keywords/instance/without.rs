@@ -43,7 +43,6 @@ const ONE_HOME: &str = "announcements leave by the interface that has the addres
 const STALL: &str = "after a stall a node yields to whoever took over, always";
 
 pub(super) const NO_EFFECT: &[Row] = &[
-    Row::accepted("smtp_alert", "mail on transitions", "no mail is sent yet"),
     Row::accepted(
         "check_unicast_src",
         "drop advertisements of strangers",
