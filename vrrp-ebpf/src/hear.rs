@@ -14,6 +14,7 @@ use crate::{
     hide::{forget, hide},
     maps,
     packet::{Context, Packet},
+    say,
 };
 
 /// How often a record that another processor writes is waited for. It writes for some ten nanoseconds; only a
@@ -36,11 +37,11 @@ pub enum Fate {
 
 /// Hears a frame of which nobody has looked yet what it is and whether it is for this host.
 #[inline(always)]
-pub fn frame(frame: &Packet, ifindex: u32, context: Context) -> Fate {
+pub fn frame<const LOG: bool>(frame: &Packet, ifindex: u32, context: Context) -> Fate {
     if !may_be_vrrp(frame) || !for_this_host(frame, ifindex) {
         return Fate::Pass;
     }
-    packet(*frame, ifindex, XDP, context)
+    packet::<LOG>(*frame, ifindex, XDP, context)
 }
 
 /// A group that nobody here is in is told by its IP address, in [`packet`].
@@ -64,11 +65,11 @@ fn number([a, b, c, d, e, f]: [u8; 6]) -> u64 {
 /// Hears a packet for this host. `tag` is the VLAN tag that was taken off it, or [`XDP`]: a function has five registers
 /// for arguments, and the packet takes two.
 ///
-/// One function for both entries, and what it calls has it as the only caller, so that all of that is inlined: a
-/// function that returns by way of the caller's stack leaves anything in the register for results, and the
-/// verifier refuses a pointer there.
+/// One function for both entries, and what it calls is inlined into it and into its twin that logs: a function that
+/// returns by way of the caller's stack leaves anything in the register for results, and the verifier refuses a pointer
+/// there.
 #[inline(never)]
-pub fn packet(packet: Packet, ifindex: u32, tag: u32, context: Context) -> Fate {
+pub fn packet<const LOG: bool>(packet: Packet, ifindex: u32, tag: u32, context: Context) -> Fate {
     let packet = &packet;
     let envelope = match locate(packet) {
         Ok(Some(envelope)) => envelope.forgotten(|number| forget(number, ifindex)),
@@ -87,6 +88,9 @@ pub fn packet(packet: Packet, ifindex: u32, tag: u32, context: Context) -> Fate 
         return Fate::Pass;
     };
     let outcome = judge(packet, &envelope, view, &Listed { slot });
+    if LOG {
+        say::judged(&envelope, &outcome);
+    }
     // SAFETY: the entry is this processor's own.
     let tally = unsafe { &mut *tally };
     tally.received = tally.received.wrapping_add(1);

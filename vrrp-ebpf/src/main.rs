@@ -11,6 +11,7 @@ mod hear;
 mod hide;
 mod maps;
 mod packet;
+mod say;
 
 use aya_ebpf::{
     bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC, xdp_action},
@@ -28,10 +29,21 @@ use crate::{
 /// the hardware address, and a VLAN tag that the hardware took off is not seen at all.
 #[xdp(frags)]
 pub fn xvrrp_xdp(context: XdpContext) -> u32 {
-    let packet = Packet::of_xdp(&context);
+    hear_by_xdp::<false>(&context)
+}
+
+/// The same with a log line for each advertisement, which costs microseconds.
+#[xdp(frags)]
+pub fn xvrrp_xdp_log(context: XdpContext) -> u32 {
+    hear_by_xdp::<true>(&context)
+}
+
+#[inline(always)]
+fn hear_by_xdp<const LOG: bool>(context: &XdpContext) -> u32 {
+    let packet = Packet::of_xdp(context);
     // SAFETY: the context is valid for as long as the program runs.
     let ifindex = unsafe { (*context.ctx).ingress_ifindex };
-    match hear::frame(&packet, ifindex, Context(context.ctx.cast())) {
+    match hear::frame::<LOG>(&packet, ifindex, Context(context.ctx.cast())) {
         Fate::Pass => xdp_action::XDP_PASS,
         Fate::Drop => xdp_action::XDP_DROP,
     }
@@ -40,10 +52,21 @@ pub fn xvrrp_xdp(context: XdpContext) -> u32 {
 /// Ingress of tc, attached by tcx or clsact. "Unspecified" leaves the packet to the programs behind this one.
 #[classifier]
 pub fn xvrrp_tc(context: TcContext) -> i32 {
-    let Some(packet) = Packet::of_tc(&context) else { return TC_ACT_UNSPEC };
+    hear_by_tc::<false>(&context)
+}
+
+/// The same with a log line for each advertisement.
+#[classifier]
+pub fn xvrrp_tc_log(context: TcContext) -> i32 {
+    hear_by_tc::<true>(&context)
+}
+
+#[inline(always)]
+fn hear_by_tc<const LOG: bool>(context: &TcContext) -> i32 {
+    let Some(packet) = Packet::of_tc(context) else { return TC_ACT_UNSPEC };
     // SAFETY: the context is valid for as long as the program runs.
     let (ifindex, vlan) = unsafe { ((*context.skb.skb).ifindex, (*context.skb.skb).vlan_tci) };
-    match hear::packet(packet, ifindex, vlan & hear::TAG, Context(context.skb.skb.cast())) {
+    match hear::packet::<LOG>(packet, ifindex, vlan & hear::TAG, Context(context.skb.skb.cast())) {
         Fate::Pass => TC_ACT_UNSPEC,
         Fate::Drop => TC_ACT_SHOT,
     }

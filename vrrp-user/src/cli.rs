@@ -99,6 +99,9 @@ pub struct Run {
     /// Run the virtual routers that can work when others have errors.
     #[arg(long)]
     pub keep_going: bool,
+    /// Log every advertisement that the kernel's programs judge, and why it does not count. Costs microseconds each.
+    #[arg(long)]
+    pub bpf_log: bool,
     /// Which node this is.
     #[command(flatten)]
     pub which: Which,

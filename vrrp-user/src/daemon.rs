@@ -33,13 +33,14 @@ const INBOX: usize = 64;
 const NOTICES: usize = 4096;
 
 /// Runs the node in this thread until it is told to stop. `spawner` was forked before any thread existed; `reader`
-/// reads the configuration again.
+/// reads the configuration again; with `bpf_log` the kernel's programs log what they judge.
 pub fn run(
     configuration: Configuration,
     reader: Option<Reader>,
     spawner: spawner::Process,
     control: &Path,
     instance: &InstanceName,
+    bpf_log: bool,
 ) -> Result<()> {
     let missing = rights::missing();
     if !missing.is_empty() {
@@ -70,7 +71,8 @@ pub fn run(
     let (netlink_events, netlink) = mpsc::channel(INBOX);
     let (reports, checks) = mpsc::channel(INBOX);
     let (requests, commands) = mpsc::channel(INBOX);
-    let mut datapath = AutoPath::new().context("cannot set up the datapath")?.pinned(pins.clone());
+    let datapath = AutoPath::new().context("cannot set up the datapath")?;
+    let mut datapath = datapath.pinned(pins.clone()).logging(bpf_log);
     datapath.prepare(configuration.instances.iter().map(|instance| instance.receive));
     let (guard, keeper) = Guard::new(configuration.guard, || datapath.guard())?;
     if let Some(reason) = guard.absent() {

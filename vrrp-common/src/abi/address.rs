@@ -34,6 +34,12 @@ impl Address {
         bytemuck::cast(self)
     }
 
+    /// An address by its first and last eight octets, as numbers.
+    #[inline(always)]
+    pub const fn of_halves([high, low]: [u64; 2]) -> Self {
+        Self([high.to_be(), low.to_be()])
+    }
+
     /// The first and the last eight octets, as numbers.
     #[inline(always)]
     pub const fn halves(self) -> [u64; 2] {

@@ -76,6 +76,7 @@ impl Envelope {
 ///
 /// [`DropReason::IpHeader`], [`DropReason::Fragment`] or [`DropReason::Length`] (no VRID) if it is of
 /// protocol 112 and cannot be read, for whichever router it may be.
+#[inline(always)]
 pub fn locate(frame: &(impl Bytes + ?Sized)) -> Result<Option<Envelope>, DropReason> {
     let Some(link) = Link::read(frame) else { return Ok(None) };
     match link.ethertype {
@@ -87,6 +88,7 @@ pub fn locate(frame: &(impl Bytes + ?Sized)) -> Result<Option<Envelope>, DropRea
 
 /// False for a frame that [`locate`] finds no message in, as far as three bytes tell: most of the traffic of an
 /// interface ends here.
+#[inline(always)]
 pub fn may_be_vrrp(frame: &(impl Bytes + ?Sized)) -> bool {
     let protocol = match frame.at(12) {
         Some(ETHERTYPE_IPV4) => frame.at(14 + 9),
@@ -105,10 +107,12 @@ struct Link {
 }
 
 impl Link {
+    #[inline(always)]
     fn read(frame: &(impl Bytes + ?Sized)) -> Option<Self> {
         Self { ethertype: frame.at(12)?, vlan: 0, end: 14 }.untag(frame)?.untag(frame)
     }
 
+    #[inline(always)]
     fn untag(self, frame: &(impl Bytes + ?Sized)) -> Option<Self> {
         if self.ethertype != ETHERTYPE_8021Q && self.ethertype != ETHERTYPE_8021AD {
             return Some(self);
@@ -127,6 +131,7 @@ const fn nested(outer: u16, inner: u16) -> u16 {
 }
 
 /// Fields are read one by one: the kernel's stack of 512 bytes has no room for a header taken apart.
+#[inline(always)]
 fn ipv4(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, DropReason> {
     let start = link.end;
     if frame.at(start.wrapping_add(9)) != Some([PROTOCOL]) {
@@ -154,6 +159,7 @@ fn ipv4(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, 
     }))
 }
 
+#[inline(always)]
 fn ipv6(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, DropReason> {
     const HEADER: u16 = 40;
     let start = link.end;
@@ -179,6 +185,7 @@ fn ipv6(frame: &(impl Bytes + ?Sized), link: &Link) -> Result<Option<Envelope>, 
 }
 
 /// Bytes of an IP header, which must be there.
+#[inline(always)]
 fn read<const N: usize>(frame: &(impl Bytes + ?Sized), offset: usize) -> Result<[u8; N], DropReason> {
     frame.at(offset).ok_or(DropReason::IpHeader)
 }
@@ -192,6 +199,7 @@ struct Payload {
 
 impl Payload {
     /// `start` is where the IP header begins; `header` its length and `total` the packet's, in bytes.
+    #[inline(always)]
     fn read(
         frame: &(impl Bytes + ?Sized),
         start: usize,

@@ -76,6 +76,7 @@ impl Peers for () {
 ///
 /// A VRRPv3 interval that differs is none: the receiver adopts it (RFC 9568 §6.4.2). An owner that hears
 /// another router says so and goes on (erratum 8298). Priority 0 is valid.
+#[inline(always)]
 pub fn judge(
     frame: &(impl Bytes + ?Sized),
     envelope: &Envelope,
@@ -116,6 +117,7 @@ pub fn judge(
     })
 }
 
+#[inline(always)]
 fn check_delivery(
     envelope: &Envelope,
     router: &RouterView,
@@ -138,6 +140,7 @@ fn check_delivery(
     if open || peers.admits(&envelope.source) { Ok(()) } else { Err(DropReason::NotAdmitted) }
 }
 
+#[inline(always)]
 fn header(frame: &(impl Bytes + ?Sized), envelope: &Envelope) -> Result<Header, DropReason> {
     if envelope.length() < HEADER_LEN {
         return Err(DropReason::Length);
@@ -146,6 +149,7 @@ fn header(frame: &(impl Bytes + ?Sized), envelope: &Envelope) -> Result<Header, 
 }
 
 /// The exact length was checked before, so it is a multiple of four.
+#[inline(always)]
 fn checksum(
     frame: &(impl Bytes + ?Sized),
     envelope: &Envelope,
@@ -158,6 +162,7 @@ fn checksum(
     ChecksumForm::heard(version, envelope.family, message, pseudo).ok_or(DropReason::Checksum)
 }
 
+#[inline(always)]
 fn check_auth(
     frame: &(impl Bytes + ?Sized),
     envelope: &Envelope,
@@ -174,6 +179,7 @@ fn check_auth(
     if header.auth_type() == 0 || equal { Ok(()) } else { Err(DropReason::AuthPassword) }
 }
 
+#[inline(always)]
 fn interval(header: Header, version: Version, router: &RouterView) -> Result<Interval, DropReason> {
     let interval = header.interval(version);
     if interval == Interval::ZERO {
@@ -185,6 +191,7 @@ fn interval(header: Header, version: Version, router: &RouterView) -> Result<Int
     Ok(interval)
 }
 
+#[inline(always)]
 fn check_list(
     list: AddressList,
     version: Version,

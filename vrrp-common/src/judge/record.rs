@@ -14,6 +14,7 @@ use crate::{
 /// interval or list than the last of its kind. A Backup's steady advertisement wakes nobody.
 ///
 /// One writer at a time. Times only grow: an advertisement that was overtaken by a later one is counted and moves nothing.
+#[inline(always)]
 pub fn record(heard: &mut Heard, view: &RouterView, verdict: &Verdict, at: Instant) -> bool {
     count(heard, verdict);
     note_sender(&mut heard.peers, verdict, at);
@@ -28,6 +29,7 @@ pub fn record(heard: &mut Heard, view: &RouterView, verdict: &Verdict, at: Insta
     accepted || better || losing || watched || view.standing.active()
 }
 
+#[inline(always)]
 fn count(heard: &mut Heard, verdict: &Verdict) {
     let add = |counter: &mut u64, applies: bool| *counter = counter.wrapping_add(applies.into());
     add(&mut heard.checksum_message, verdict.checksum == Some(ChecksumForm::Message));
@@ -37,6 +39,7 @@ fn count(heard: &mut Heard, verdict: &Verdict) {
     add(&mut heard.second_owner, verdict.second_owner);
 }
 
+#[inline(always)]
 fn note_sender(peers: &mut [Stamp; SENDERS], verdict: &Verdict, at: Instant) {
     let place = place(peers, &verdict.source);
     let Some(peer) = peers.get_mut(place) else { return };
@@ -47,12 +50,14 @@ fn note_sender(peers: &mut [Stamp; SENDERS], verdict: &Verdict, at: Instant) {
 }
 
 /// The sender's place, or the free one, or that of whoever was heard longest ago.
+#[inline(always)]
 fn place(peers: &[Stamp; SENDERS], source: &Address) -> usize {
     let known = peers.iter().position(|peer| peer.source == *source);
     known.unwrap_or_else(|| longest_ago(peers))
 }
 
 /// The time of a free place is zero.
+#[inline(always)]
 fn longest_ago(peers: &[Stamp; SENDERS]) -> usize {
     let (mut place, mut least) = (0, u64::MAX);
     for (index, peer) in peers.iter().enumerate() {
@@ -64,6 +69,7 @@ fn longest_ago(peers: &[Stamp; SENDERS]) -> usize {
 }
 
 /// Returns whether anything but the time is new.
+#[inline(always)]
 fn move_stamp(stamp: &mut Stamp, verdict: &Verdict, at: Instant) -> bool {
     stamp.count = stamp.count.wrapping_add(1);
     if at.as_nanos() < stamp.at {

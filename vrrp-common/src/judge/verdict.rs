@@ -47,6 +47,7 @@ pub(super) struct Rank {
 }
 
 impl Rank {
+    #[inline(always)]
     pub(super) fn of(router: &RouterView, source: &Address, priority: u8) -> Self {
         let standing = router.standing;
         let own = standing.priority();
@@ -98,6 +99,7 @@ pub(super) struct AddressList {
 
 impl AddressList {
     /// Reads `count` addresses, which the length of the message was checked to hold.
+    #[inline(always)]
     pub(super) fn read(
         frame: &(impl Bytes + ?Sized),
         envelope: &Envelope,
@@ -124,6 +126,7 @@ impl AddressList {
     }
 }
 
+#[inline(always)]
 fn address(frame: &(impl Bytes + ?Sized), family: Family, offset: usize) -> Option<Address> {
     match family {
         Family::V4 => frame.at(offset).map(Address::mapped),

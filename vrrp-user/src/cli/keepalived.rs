@@ -137,6 +137,7 @@ pub(super) fn main() -> Result<ExitCode> {
         file: Some(options.file.clone()),
         config_id: options.config_id.clone(),
         keep_going: false,
+        bpf_log: false,
         which: Which::default(),
         options: None,
     };

@@ -40,7 +40,8 @@ pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
     let guard = logs::start(style.level(), style.color_on_stderr());
     let reader = reader(arguments)?;
     let which = &arguments.which;
-    let outcome = daemon::run(configuration, reader, spawner, &which.control(), &which.instance);
+    let outcome =
+        daemon::run(configuration, reader, spawner, &which.control(), &which.instance, arguments.bpf_log);
     drop(guard);
     outcome.map(|()| ExitCode::SUCCESS)
 }

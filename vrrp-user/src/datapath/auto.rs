@@ -34,6 +34,8 @@ pub struct AutoPath {
     routers: BTreeMap<Slot, Router>,
     /// Where the kernel's part is to have names.
     pins: Option<Pins>,
+    /// The programs log what they judge.
+    logs: bool,
 }
 
 /// The programs are loaded when the first router asks for them.
@@ -58,7 +60,7 @@ impl AutoPath {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let socket = SocketPath::new("")?;
         epoll.add(socket.readiness(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        Ok(Self { epoll, socket, kernel: Kernel::Untried, routers: BTreeMap::new(), pins: None })
+        Ok(Self { epoll, socket, kernel: Kernel::Untried, routers: BTreeMap::new(), pins: None, logs: false })
     }
 
     /// Loads now what routers with these wishes will most likely need. The kernel takes its time to verify a program,
@@ -95,14 +97,20 @@ impl AutoPath {
         Self { pins, ..self }
     }
 
+    /// The programs log what they judge, if they are told to before they are loaded.
+    pub fn logging(self, logs: bool) -> Self {
+        Self { logs, ..self }
+    }
+
     /// The kernel datapath, loaded; why not, if it cannot be.
     fn kernel(&mut self) -> Result<&mut KernelPath, Refusal> {
         if matches!(self.kernel, Kernel::Untried) {
-            self.kernel = match KernelPath::load(self.pins.clone()) {
+            self.kernel = match KernelPath::load(self.pins.clone(), self.logs) {
                 Ok(path) => {
-                    let interest = EpollEvent::new(EpollFlags::EPOLLIN, 1);
-                    let added = self.epoll.add(path.readiness(), interest);
-                    added.map_err(|error| Refusal::Fatal(DatapathError::Wait(error.into())))?;
+                    for readiness in path.readiness() {
+                        let added = self.epoll.add(readiness, EpollEvent::new(EpollFlags::EPOLLIN, 1));
+                        added.map_err(|error| Refusal::Fatal(DatapathError::Wait(error.into())))?;
+                    }
                     Kernel::Loaded(Box::new(path))
                 }
                 Err(error) => Kernel::Refused(error.to_string()),

@@ -13,7 +13,7 @@ const OURS: &str = "xvrrp_";
 /// # Errors
 /// Why it does not take them, as a router's datapath would say.
 pub fn load_programs() -> Result<(), String> {
-    let mut kernel = KernelPath::load(None).map_err(|error| error.to_string())?;
+    let mut kernel = KernelPath::load(None, false).map_err(|error| error.to_string())?;
     [ReceivePath::Xdp, ReceivePath::Tc].into_iter().try_for_each(|path| {
         let wish = Receive { path, ..Receive::default() };
         kernel.prepare(wish).map_err(|error| error.to_string())

@@ -37,6 +37,11 @@ pub(super) struct Bench {
 impl Bench {
     /// None, loudly, without the rights to load programs.
     pub(super) fn new() -> Option<Self> {
+        Self::load(false)
+    }
+
+    /// With programs that log, if wished for.
+    pub(super) fn load(logs: bool) -> Option<Self> {
         if !geteuid().is_root() {
             let required =
                 |name: &str| std::env::var(name).is_ok_and(|value| value == "true" || value == "1");
@@ -47,8 +52,11 @@ impl Bench {
             crate::testing::say("SKIPPED, needs root rights to load BPF");
             return None;
         }
-        let mut bench =
-            Self { object: Object::load(None).unwrap(), view: RouterView::zeroed(), family: Family::V4 };
+        let mut bench = Self {
+            object: Object::load(None, logs).unwrap(),
+            view: RouterView::zeroed(),
+            family: Family::V4,
+        };
         let station: [u8; 8] = bytemuck::cast(Station { mac: [0; 6], reserved: 0 });
         bench.object.stations.insert(LOOPBACK, station, 0).unwrap();
         bench.object.strangers.insert(LOOPBACK, object::nothing().unwrap(), 0).unwrap();

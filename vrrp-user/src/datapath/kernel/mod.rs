@@ -3,6 +3,7 @@
 
 mod attach;
 mod guard;
+mod lines;
 mod listens;
 mod marks;
 mod object;
@@ -14,6 +15,8 @@ mod bench_tests;
 mod differential_tests;
 #[cfg(test)]
 mod guard_tests;
+#[cfg(test)]
+mod lines_tests;
 #[cfg(test)]
 mod program_tests;
 #[cfg(test)]
@@ -85,9 +88,9 @@ struct Router {
 }
 
 impl KernelPath {
-    pub(super) fn load(pins: Option<Pins>) -> Result<Self, LoadError> {
+    pub(super) fn load(pins: Option<Pins>, logs: bool) -> Result<Self, LoadError> {
         Ok(Self {
-            object: Object::load(pins)?,
+            object: Object::load(pins, logs)?,
             attachments: BTreeMap::new(),
             memberships: BTreeMap::new(),
             stations: BTreeMap::new(),
@@ -110,9 +113,9 @@ impl KernelPath {
         }
     }
 
-    /// Readable while there is news.
-    pub(super) fn readiness(&self) -> BorrowedFd<'_> {
-        self.object.events.as_fd()
+    /// Readable while there is news, or a line for the log.
+    pub(super) fn readiness(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        std::iter::once(self.object.events.as_fd()).chain(self.object.lines.as_ref().map(AsFd::as_fd))
     }
 
     /// Begins to listen; the router is not attached yet. Nothing is left behind after a refusal.
@@ -255,6 +258,9 @@ impl KernelPath {
     /// Adds the routers with news to `changed`, each once. All that arrived before was judged on arrival.
     pub(super) fn drain(&mut self, changed: &mut Vec<Slot>) {
         let start = clock::now();
+        if let Some(lines) = &mut self.object.lines {
+            lines.flush();
+        }
         for router in self.routers.values_mut() {
             router.told = false;
         }

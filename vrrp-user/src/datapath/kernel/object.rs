@@ -20,6 +20,7 @@ use vrrp_common::{
 
 use super::{
     guard::{GuardMaps, GuardParts, GuardPrograms},
+    lines::{self, Lines},
     marks::Marking,
     pinned,
 };
@@ -35,7 +36,8 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("XVRRP_OBJECT"));
 /// Programs and their types, as `enum bpf_prog_type` of `linux/bpf.h` numbers these.
 const XDP: &str = "xvrrp_xdp";
 const XDP_PROGRAM: u32 = 6;
-const CLASSIFIERS: [&str; 3] = ["xvrrp_tc", "xvrrp_guard_in", "xvrrp_guard_out"];
+const TC: &str = "xvrrp_tc";
+const CLASSIFIERS: [&str; 3] = [TC, "xvrrp_guard_in", "xvrrp_guard_out"];
 const CLASSIFIER: u32 = 3;
 
 /// Why the kernel does not take the programs.
@@ -49,6 +51,8 @@ pub(in crate::datapath) enum LoadError {
     Map(#[from] MapError),
     #[error("the programs' memory cannot be shared: {0}")]
     Share(io::Error),
+    #[error("the lines that the programs log cannot be read: {0}")]
+    Log(#[from] aya_log::Error),
     #[error("the kernel object has no {0}")]
     Missing(&'static str),
     #[error("this is a time namespace, and the kernel stamps with the host's clock")]
@@ -89,19 +93,24 @@ pub(super) struct Object {
     pub(super) strangers: PerCpuHashMap<MapData, u32, Words>,
     pub(super) refused: PerCpuArray<MapData, RefusalWords>,
     pub(super) events: RingBuf<MapData>,
+    /// What the programs log, if they do.
+    pub(super) lines: Option<Lines>,
 }
 
 impl Object {
     /// The maps, those of an earlier daemon where `pins` lead to them. Without a place for names there are none.
-    pub(super) fn load(pins: Option<Pins>) -> Result<Self, LoadError> {
+    /// With `logs` the programs that hear are those that log what they judge. No daemon takes them up from another.
+    pub(super) fn load(pins: Option<Pins>, logs: bool) -> Result<Self, LoadError> {
         if in_time_namespace() {
             return Err(LoadError::TimeNamespace);
         }
-        let (mut ebpf, pins) = pinned::load(OBJECT, pins)?;
+        let (mut ebpf, pins) = pinned::load(OBJECT, pins, logs)?;
         let find = |name, kind| pins.as_ref().and_then(|pins| pinned::find(pins, name, kind));
+        let lines = if logs { Some(lines::reader(&mut ebpf)?) } else { None };
         let classifier = |name| Some((name, SchedClassifier::from_pin(find(name, CLASSIFIER)?).ok()?));
         let object = Self {
             found_xdp: find(XDP, XDP_PROGRAM)
+                .filter(|_| !logs)
                 .and_then(|path| Xdp::from_pin(path, XdpAttachType::Interface).ok()),
             found_classifiers: CLASSIFIERS.into_iter().filter_map(classifier).collect(),
             names: pins.as_ref().map(Pins::names),
@@ -116,6 +125,7 @@ impl Object {
             strangers: map(&mut ebpf, "xvrrp_strange")?,
             refused: map(&mut ebpf, "xvrrp_refused")?,
             events: map(&mut ebpf, "xvrrp_events")?,
+            lines,
             ebpf,
         };
         Ok(object)
@@ -156,18 +166,19 @@ impl Object {
         if let Some(found) = &mut self.found_xdp {
             return Ok(found);
         }
-        let program = self.ebpf.program_mut(XDP).ok_or(LoadError::Missing(XDP))?;
+        let name = if self.lines.is_some() { "xvrrp_xdp_log" } else { XDP };
+        let program = self.ebpf.program_mut(name).ok_or(LoadError::Missing(name))?;
         let program: &mut Xdp = program.try_into()?;
         if program.fd().is_err() {
             insist(|| program.load())?;
-            pinned::keep(self.pins.as_ref(), XDP, XDP_PROGRAM, program.fd()?);
+            pinned::keep(self.pins.as_ref(), name, XDP_PROGRAM, program.fd()?);
         }
         Ok(program)
     }
 
     /// The tc program, loaded when it is first asked for.
     pub(super) fn tc(&mut self) -> Result<&mut SchedClassifier, LoadError> {
-        self.classifier("xvrrp_tc")
+        self.classifier(if self.lines.is_some() { "xvrrp_tc_log" } else { TC })
     }
 
     pub(super) fn classifier(&mut self, name: &'static str) -> Result<&mut SchedClassifier, LoadError> {

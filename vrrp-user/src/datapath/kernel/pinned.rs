@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, os::fd::AsFd, path::PathBuf};
 
 use aya::{Ebpf, EbpfError, EbpfLoader, programs::ProgramFd};
 
+use super::lines;
 use crate::{
     pins::{Pins, PinsError, Shape},
     sys,
@@ -15,25 +16,31 @@ const OBJECT_ID: &str = env!("XVRRP_OBJECT_ID");
 
 /// Reads the object; its maps are those under our names where there are such. If names do not work, the maps have
 /// none, and the second value says so.
-pub(super) fn load(object: &[u8], pins: Option<Pins>) -> Result<(Ebpf, Option<Pins>), EbpfError> {
+pub(super) fn load(object: &[u8], pins: Option<Pins>, logs: bool) -> Result<(Ebpf, Option<Pins>), EbpfError> {
     if let Some(pins) = pins {
-        match with_names(object, &pins) {
+        match with_names(object, &pins, logs) {
             Ok(ebpf) => return Ok((ebpf, Some(pins))),
             Err(error) => {
                 tracing::warn!("nothing is left in the kernel for the next daemon: {error}");
             }
         }
     }
-    Ok((Ebpf::load(object)?, None))
+    Ok((sized(&mut EbpfLoader::new(), logs).load(object)?, None))
 }
 
-fn with_names(object: &[u8], pins: &Pins) -> Result<Ebpf, Unnamed> {
+fn with_names(object: &[u8], pins: &Pins, logs: bool) -> Result<Ebpf, Unnamed> {
     let maps = shapes(object)?;
     let mut loader = EbpfLoader::new();
     for (name, shape) in &maps {
         loader.map_pin_path(name, pins.map(name, shape)?);
     }
-    Ok(loader.load(object)?)
+    Ok(sized(&mut loader, logs).load(object)?)
+}
+
+/// Nobody writes lines unless told to, and then there is no need for much room for them.
+fn sized<'a, 'b>(loader: &'a mut EbpfLoader<'b>, logs: bool) -> &'a mut EbpfLoader<'b> {
+    const PAGE: u32 = 4096;
+    if logs { loader } else { loader.map_max_entries(lines::MAP, PAGE) }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +54,8 @@ enum Unnamed {
 /// What the object's maps must be like.
 fn shapes(object: &[u8]) -> Result<Vec<(String, Shape)>, EbpfError> {
     let maps = aya_obj::Object::parse(object).map_err(EbpfError::ParseError)?.maps;
-    // The compiler's own sections are no maps that anybody shares.
-    let shared = maps.into_iter().filter(|(name, _)| !name.starts_with('.'));
+    // Nobody shares the compiler's own sections, nor lines for the log.
+    let shared = maps.into_iter().filter(|(name, _)| !name.starts_with('.') && name != lines::MAP);
     let shape = |map: &aya_obj::Map| Shape {
         kind: map.map_type(),
         key: map.key_size(),
