@@ -129,6 +129,34 @@ fn the_next_node_removes_what_it_does_not_want() -> Result<()> {
     })
 }
 
+/// An owner's addresses are the host's own and stay, but for those that a node added: also one that was killed since.
+#[test]
+fn what_a_killed_owner_added_goes_and_what_the_host_had_stays() -> Result<()> {
+    const OWN: &str = "192.0.2.101";
+    story("a killed owner", &[], |lab| {
+        let castor = lab.host("castor")?;
+        castor.sh(&format!("ip address add {OWN}/32 dev eth0"))?;
+        let text = Conf::fast(255).moving(&[ADDRESS, OWN]).text();
+        let addresses = || -> Result<[bool; 2]> { Ok([castor.owns(ADDRESS)?, castor.owns(OWN)?]) };
+        for next_runs in [true, false] {
+            let node = start(&castor, &text)?;
+            node.wait_owns(ADDRESS, FAST)?;
+            kill(&node)?;
+            assert_eq!(addresses()?, [true, true]);
+            if next_runs {
+                let next = start(&castor, &text)?;
+                next.wait_active("VI_1", FAST)?;
+                next.stop(&[])?;
+            } else {
+                assert_eq!(Xvrrp::command(&castor, &["cleanup"])?.exit, Exit::Code(0));
+            }
+            assert_eq!(addresses()?, [false, true], "next_runs: {next_runs}");
+            assert_eq!(castor.sh("ls -A /run/xvrrp")?, "");
+        }
+        Ok(())
+    })
+}
+
 /// Another program's filter in a clsact that we made keeps it; a clsact that was there before stays, empty or not.
 #[test]
 fn what_others_have_in_tc_stays() -> Result<()> {

@@ -8,6 +8,7 @@ mod desired;
 mod kernel;
 mod links;
 mod macvlan;
+mod owned;
 mod plan;
 mod restores;
 mod routing;

@@ -159,6 +159,24 @@ impl Reconciler {
         plan
     }
 
+    /// These are here by the doing of an earlier daemon, and of nobody else.
+    pub(super) fn recall(&mut self, places: Vec<Place>) {
+        for place in places {
+            self.records.entry(place).or_default().ours = true;
+        }
+    }
+
+    /// Whether this adds what the host says is its own.
+    pub(super) fn becomes_ours(&self, operation: &Operation) -> bool {
+        let owned = self.records.get(&operation.place).is_some_and(|record| record.owner);
+        owned && matches!(operation.action, Action::Add { restore: false, .. })
+    }
+
+    /// Whether the address is on the host by our doing.
+    pub(super) fn is_ours(&self, place: &Place) -> bool {
+        self.records.get(place).is_some_and(|record| record.ours)
+    }
+
     /// A router that let go and took its addresses again since the last round forgot what it was told.
     fn forget_what_was_told(&mut self, desired: &Desired) {
         for router in &desired.routers {

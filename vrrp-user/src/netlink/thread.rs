@@ -10,7 +10,8 @@ use super::{
     desired::{Desired, Event},
     kernel::{self, Kernel, Notification},
     macvlan::Macvlans,
-    plan::{Action, Operation, Reconciler},
+    owned,
+    plan::{Action, Operation, Place, Reconciler},
     routing::{Routes, Step},
     secondaries::Promotion,
 };
@@ -28,6 +29,9 @@ pub(super) struct Thread {
     reconciler: Reconciler,
     routes: Routes,
     macvlans: Macvlans,
+    undo: Undo,
+    /// Addresses of owners that an earlier daemon added.
+    left: Vec<Place>,
     settled: Option<u64>,
     overrun: bool,
     pulse: Arc<Pulse>,
@@ -63,7 +67,9 @@ impl Thread {
             published: None,
             reconciler: Reconciler::default(),
             routes: Routes::default(),
-            macvlans: Macvlans::new(undo),
+            macvlans: Macvlans::default(),
+            left: owned::noted(&undo),
+            undo,
             settled: None,
             overrun: true,
             pulse,
@@ -82,6 +88,7 @@ impl Thread {
     }
 
     async fn release(&mut self) -> io::Result<()> {
+        self.reconciler.recall(std::mem::take(&mut self.left));
         let mut nothing = Desired::clone(&self.desired.borrow());
         for router in &mut nothing.routers {
             router.held = false;
@@ -100,7 +107,8 @@ impl Thread {
             }
             self.perform(&plan.operations).await?;
         }
-        self.macvlans.tidy(&mut self.kernel, &Desired::default(), &self.links).await
+        owned::keep_only(&mut self.undo, |place| self.reconciler.is_ours(place));
+        self.macvlans.tidy(&mut self.kernel, &Desired::default(), &self.links, &mut self.undo).await
     }
 
     async fn serve(&mut self) -> io::Result<()> {
@@ -119,7 +127,7 @@ impl Thread {
         self.catch_up().await?;
         let moved = self.publish().await?;
         let desired = Arc::clone(&self.desired.borrow_and_update());
-        if self.macvlans.turn(&mut self.kernel, &desired, &self.links, clock::now()).await? {
+        if self.macvlans.turn(&mut self.kernel, &desired, &self.links, &mut self.undo, clock::now()).await? {
             return Ok(());
         }
         self.routes.refresh(&mut self.kernel, &desired, moved).await?;
@@ -128,6 +136,9 @@ impl Thread {
         if !routing.removals.is_empty() {
             let events = self.route(&routing.removals).await?;
             return self.tell(events).await;
+        }
+        if desired.generation > 0 {
+            self.reconciler.recall(std::mem::take(&mut self.left));
         }
         let plan = self.reconciler.plan(&desired, &self.links, clock::now());
         self.tell(plan.events).await?;
@@ -141,7 +152,8 @@ impl Thread {
         }
         // Before the node has spoken, nothing of an earlier one is unwanted.
         if desired.generation > 0 {
-            self.macvlans.tidy(&mut self.kernel, &desired, &self.links).await?;
+            owned::keep_only(&mut self.undo, |place| self.reconciler.is_ours(place));
+            self.macvlans.tidy(&mut self.kernel, &desired, &self.links, &mut self.undo).await?;
         }
         if self.settled.replace(desired.generation) != Some(desired.generation) {
             self.tell([Event::Settled { generation: desired.generation }]).await?;
@@ -189,6 +201,9 @@ impl Thread {
 
     async fn perform(&mut self, operations: &[Operation]) -> io::Result<Vec<Event>> {
         let _promotion = promote(operations);
+        for operation in operations.iter().filter(|operation| self.reconciler.becomes_ours(operation)) {
+            owned::note(&mut self.undo, &operation.place);
+        }
         let results = self.kernel.execute(operations.iter().map(kernel::request)).await?;
         let now = clock::now();
         let mut events = Vec::new();

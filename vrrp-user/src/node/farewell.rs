@@ -28,8 +28,7 @@ impl Node {
         let is_orphan = |left: &&RouterMemory| {
             let lease = heritage.leases.read(Slot(left.slot));
             let held = lease.is_some_and(|lease| now < lease.until);
-            // Who owns the addresses keeps them.
-            held && !left.owner && !self.routers.iter().any(|router| left.is(&router.instance))
+            held && !self.routers.iter().any(|router| left.is(&router.instance))
         };
         self.orphans = heritage.left.routers.iter().filter(is_orphan).cloned().collect();
     }

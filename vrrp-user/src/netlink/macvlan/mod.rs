@@ -22,7 +22,7 @@ const RETRY: Interval = Interval::from_secs(1);
 const NOTE: &str = "macvlan:";
 
 /// All of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Macvlans {
     /// Those that are ours and set up, by name.
     ready: BTreeMap<String, Ready>,
@@ -30,8 +30,6 @@ pub(super) struct Macvlans {
     asked: BTreeMap<String, (Step, Instant)>,
     /// What was complained of last.
     told: BTreeMap<String, String>,
-    /// What is to be put back.
-    undo: Undo,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,29 +54,25 @@ enum Step {
 }
 
 impl Macvlans {
-    /// None yet, but for those that `undo` has of an earlier daemon.
-    pub(super) fn new(undo: Undo) -> Self {
-        Self { ready: BTreeMap::new(), asked: BTreeMap::new(), told: BTreeMap::new(), undo }
-    }
-
     /// One step for each that is not as it should be; true if there was one.
     pub(super) async fn turn(
         &mut self,
         kernel: &mut Kernel,
         desired: &Desired,
         links: &LinkTable,
+        undo: &mut Undo,
         now: Instant,
     ) -> io::Result<bool> {
         let mut steps = Vec::new();
         for wish in wishes(desired) {
-            let Some(step) = self.next(&wish, links) else { continue };
+            let Some(step) = self.next(&wish, links, undo) else { continue };
             let before = self.asked.insert(wish.name.to_owned(), (step, now));
             if let Some((same, at)) = before.filter(|(before, at)| *before == step && at.after(RETRY) > now) {
                 self.asked.insert(wish.name.to_owned(), (same, at));
                 continue;
             }
             if matches!(step, Step::Create { .. }) {
-                self.note(&wish);
+                self.note(&wish, undo);
             }
             steps.push((wish, step));
         }
@@ -107,10 +101,11 @@ impl Macvlans {
         kernel: &mut Kernel,
         desired: &Desired,
         links: &LinkTable,
+        undo: &mut Undo,
     ) -> io::Result<()> {
         let wanted: BTreeSet<&str> = wishes(desired).map(|wish| wish.name).collect();
         let unwanted = |(name, _): &(String, String)| !wanted.contains(name.as_str());
-        for (name, _) in self.undo.noted(NOTE).into_iter().filter(unwanted) {
+        for (name, _) in undo.noted(NOTE).into_iter().filter(unwanted) {
             self.ready.remove(&name);
             self.asked.remove(&name);
             // Somebody may have made another one of that name.
@@ -121,16 +116,16 @@ impl Macvlans {
                     }
                 }
             }
-            if let Err(error) = self.undo.forget(&format!("{NOTE}{name}")) {
+            if let Err(error) = undo.forget(&format!("{NOTE}{name}")) {
                 tracing::warn!("the note that {name} was made stays: {error}");
             }
         }
         let carries = |parent: &str| self.ready.values().any(|ready| ready.parent == parent);
-        sysctl::put_back(&mut self.undo, carries, !self.ready.is_empty());
+        sysctl::put_back(undo, carries, !self.ready.is_empty());
         Ok(())
     }
 
-    fn next(&mut self, wish: &Wish<'_>, links: &LinkTable) -> Option<Step> {
+    fn next(&mut self, wish: &Wish<'_>, links: &LinkTable, undo: &mut Undo) -> Option<Step> {
         let parent = links.by_name(wish.parent)?;
         let Some(link) = links.by_name(wish.name) else {
             return Some(Step::Create { parent: parent.ifindex });
@@ -150,20 +145,20 @@ impl Macvlans {
             // Of an earlier run, with another configuration.
             return Some(Step::Remove(link.ifindex));
         }
-        self.set_up(wish, link);
+        self.set_up(wish, link, undo);
         (!link.enabled).then_some(Step::SwitchOn(link.ifindex))
     }
 
     /// Sets the switches, before it is switched on if it is new.
-    fn set_up(&mut self, wish: &Wish<'_>, link: &Link) {
+    fn set_up(&mut self, wish: &Wish<'_>, link: &Link, undo: &mut Undo) {
         let ready = Ready { ifindex: link.ifindex, parent: wish.parent.to_owned() };
         if self.ready.get(wish.name) == Some(&ready) {
             return;
         }
         let mut complaints = sysctl::set_up(wish.name);
-        complaints.extend(sysctl::quieten(wish.parent, &mut self.undo));
-        complaints.extend(sysctl::share_filter(&mut self.undo));
-        self.note(wish);
+        complaints.extend(sysctl::quieten(wish.parent, undo));
+        complaints.extend(sysctl::share_filter(undo));
+        self.note(wish, undo);
         self.ready.insert(wish.name.to_owned(), ready);
         for complaint in complaints {
             tracing::warn!("{complaint}; neighbours may see another address than {}", shown(wish.mac));
@@ -171,8 +166,8 @@ impl Macvlans {
     }
 
     /// It is ours from here on.
-    fn note(&mut self, wish: &Wish<'_>) {
-        if let Err(error) = self.undo.note(&format!("{NOTE}{}", wish.name), wish.parent) {
+    fn note(&mut self, wish: &Wish<'_>, undo: &mut Undo) {
+        if let Err(error) = undo.note(&format!("{NOTE}{}", wish.name), wish.parent) {
             let name = wish.name;
             self.complain(
                 name,
