@@ -61,3 +61,15 @@ fn a_comparison_tells_what_differs_beyond_the_noise() {
     assert!(said.contains("ratios to keepalived"), "{said}");
     assert!(said.contains("3 compared, 2 differ"), "{said}");
 }
+
+#[test]
+fn a_report_can_be_made_again_and_draws_every_contestant() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = results(directory.path(), "results.json", &[1.0, 0.0], &[10.0, 1200.0]);
+    let table = bench(&["report", &path]);
+    assert!(table.contains("keepalived            605.0 [10.0 .. 1200, 50 %]"), "{table}");
+    let page = fs::read_to_string(directory.path().join("report.html")).unwrap();
+    // One plot, a circle for each sample.
+    assert_eq!(page.matches("<svg").count(), 1, "{page}");
+    assert_eq!(page.matches("<circle").count(), 4, "{page}");
+}

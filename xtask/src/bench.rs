@@ -28,7 +28,7 @@ impl Bench {
 
     /// Whether more is asked for than to read what is there already.
     fn measures(&self) -> bool {
-        let reads = ["compare", "--list", "--help", "-h", "--version", "-V"];
+        let reads = ["compare", "report", "--list", "--help", "-h", "--version", "-V"];
         !self.arguments.iter().any(|argument| reads.contains(&argument.as_str()))
     }
 }

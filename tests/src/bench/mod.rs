@@ -56,13 +56,27 @@ enum Command {
         /// A later one
         new: PathBuf,
     },
+    /// The table of a results.json, and its report.html beside it, once more
+    Report {
+        /// A results.json
+        results: PathBuf,
+    },
 }
 
 impl Bench {
     /// Runs it and prints what it found.
     pub fn run(&self) -> Result<()> {
-        if let Some(Command::Compare { old, new }) = &self.command {
-            return print(&report::compare(&Results::read(old)?, &Results::read(new)?));
+        match &self.command {
+            Some(Command::Compare { old, new }) => {
+                return print(&report::compare(&Results::read(old)?, &Results::read(new)?));
+            }
+            Some(Command::Report { results }) => {
+                let directory = results.parent().context("a file is in a directory")?;
+                let results = Results::read(results)?;
+                report::write(&results, directory)?;
+                return print(&report::table(&results));
+            }
+            None => {}
         }
         let scope = if self.quick { Scope::Quick } else { Scope::Full };
         let plan = Plan::new(scope, &self.only, self.rounds);

@@ -5,9 +5,27 @@ use std::ops::Range;
 use anyhow::{Result, anyhow};
 use plotters::{coord::ranged1d::IntoSegmentedCoord as _, prelude::*};
 
+use super::number;
 use crate::bench::results::{Results, Series, Timeline};
 
-/// Samples of each contestant on a logarithmic axis. Nothing where that would say nothing: all the same, or zeroes.
+/// So many numbers are legible along an axis.
+const LABELS: usize = 6;
+
+/// A contestant's colour, by its place in a block: dark enough on white.
+fn colour(place: usize) -> RGBAColor {
+    const COLOURS: [RGBColor; 6] = [
+        RGBColor(200, 40, 70),
+        RGBColor(230, 130, 20),
+        RGBColor(40, 140, 70),
+        RGBColor(40, 90, 190),
+        RGBColor(120, 60, 170),
+        RGBColor(90, 90, 90),
+    ];
+    COLOURS[place % COLOURS.len()].to_rgba()
+}
+
+/// Samples of each contestant on a logarithmic axis; a zero is an open circle at its left end. Nothing where that would
+/// say nothing: all the same.
 pub(super) fn distributions(block: &[&Series]) -> Result<String> {
     let positive = || block.iter().flat_map(|one| &one.samples).copied().filter(|sample| *sample > 0.0);
     let (low, high) =
@@ -15,23 +33,34 @@ pub(super) fn distributions(block: &[&Series]) -> Result<String> {
     if !low.is_finite() || low >= high {
         return Ok(String::new());
     }
-    let range = ((low / 1.5)..(high * 1.5)).log_scale();
-    draw(40 + 28 * block.len() as u32, |area| {
+    // Contestants from top to bottom, as in the table.
+    let lines: Vec<&Series> = block.iter().rev().copied().collect();
+    let zero = low / 1.5;
+    draw(50 + 26 * lines.len() as u32, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(4)
-            .x_label_area_size(24)
+            .x_label_area_size(36)
             .y_label_area_size(130)
-            .build_cartesian_2d(range, 0..block.len())
+            .build_cartesian_2d((zero..high * 1.5).log_scale(), (0..lines.len() - 1).into_segmented())
             .map_err(told)?;
-        let names = |place: &usize| block.get(*place).map_or_else(String::new, |one| one.contestant.clone());
+        let name = |place: &SegmentValue<usize>| match place {
+            SegmentValue::CenterOf(place) => {
+                lines.get(*place).map_or_else(String::new, |one| one.contestant.clone())
+            }
+            _ => String::new(),
+        };
+        let unit = lines[0].unit.as_str();
         let mesh = &mut chart.configure_mesh();
-        mesh.disable_y_mesh().y_labels(block.len() + 1).y_label_formatter(&names).draw().map_err(told)?;
-        for (place, series) in block.iter().enumerate() {
-            let points = series.samples.iter().filter(|sample| **sample > 0.0);
-            let colour = Palette99::pick(place).mix(0.6);
-            chart
-                .draw_series(points.map(|sample| Circle::new((*sample, place), 4, colour.filled())))
-                .map_err(told)?;
+        mesh.disable_y_mesh().y_labels(lines.len()).y_label_formatter(&name);
+        mesh.x_labels(LABELS).x_label_formatter(&|value| number(*value)).x_max_light_lines(1).x_desc(unit);
+        mesh.draw().map_err(told)?;
+        for (place, series) in lines.iter().enumerate() {
+            let colour = colour(lines.len() - 1 - place).mix(0.6);
+            let points = series.samples.iter().map(|sample| {
+                let style = if *sample > 0.0 { colour.filled() } else { colour.stroke_width(1) };
+                Circle::new((sample.max(zero), SegmentValue::CenterOf(place)), 5, style)
+            });
+            chart.draw_series(points).map_err(told)?;
         }
         Ok(())
     })
@@ -52,7 +81,7 @@ pub(super) fn ownership(timelines: &[&Timeline]) -> Result<String> {
     draw(50 + 22 * lines.len() as u32, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(4)
-            .x_label_area_size(24)
+            .x_label_area_size(36)
             .y_label_area_size(190)
             .build_cartesian_2d(from..to, (0..lines.len() - 1).into_segmented())
             .map_err(told)?;
@@ -61,12 +90,13 @@ pub(super) fn ownership(timelines: &[&Timeline]) -> Result<String> {
             _ => String::new(),
         };
         let mesh = &mut chart.configure_mesh();
-        mesh.disable_y_mesh().y_labels(lines.len()).y_label_formatter(&name).draw().map_err(told)?;
+        mesh.disable_y_mesh().y_labels(lines.len()).y_label_formatter(&name);
+        mesh.x_max_light_lines(1).x_desc("seconds after the fault").draw().map_err(told)?;
         for (number, timeline) in timelines.iter().enumerate() {
             let bars = timeline.spans.iter().map(|(host, from, to)| {
                 let place = 2 * number + usize::from(host == "castor");
                 let corners = [(*from, SegmentValue::Exact(place)), (*to, SegmentValue::Exact(place + 1))];
-                Rectangle::new(corners, Palette99::pick(number).mix(0.7).filled())
+                Rectangle::new(corners, colour(number).mix(0.7).filled())
             });
             chart.draw_series(bars).map_err(told)?;
         }
@@ -116,13 +146,16 @@ fn lines(curves: &[Curve]) -> Result<String> {
     draw(320, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(4)
-            .x_label_area_size(24)
+            .x_label_area_size(36)
             .y_label_area_size(60)
             .build_cartesian_2d(extent(|point| point.0).log_scale(), extent(|point| point.1).log_scale())
             .map_err(told)?;
-        chart.configure_mesh().draw().map_err(told)?;
+        let mesh = &mut chart.configure_mesh();
+        mesh.x_labels(LABELS).y_labels(LABELS).max_light_lines(1).x_desc("addresses");
+        mesh.x_label_formatter(&|value| number(*value)).y_label_formatter(&|value| number(*value));
+        mesh.draw().map_err(told)?;
         for (number, (name, points)) in curves.iter().enumerate() {
-            let colour = Palette99::pick(number).to_rgba();
+            let colour = colour(number);
             chart
                 .draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))
                 .map_err(told)?
