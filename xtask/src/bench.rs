@@ -20,7 +20,7 @@ impl Bench {
                 "benchmarks make network namespaces; run them as root: sudo cargo xtask bench"
             );
             setup::install(&["iproute2", "util-linux", "psmisc"])?;
-            setup::offer(&["keepalived", "frr"]);
+            setup::offer(&["keepalived", "frr", "valgrind"]);
         }
         cargo::build(&["--release", "--package", "vrrp-user", "--package", "vrrp-tests"])?;
         cargo::become_program("../release/bench", &self.arguments)

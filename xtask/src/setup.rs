@@ -9,6 +9,9 @@ use crate::cargo::check;
 /// Debian package, a program that it brings, what that is for.
 const PACKAGES: &str = include_str!("../../tests/debian-packages.txt");
 
+/// The same, of what benchmarks alone take.
+const FOR_BENCHMARKS: &str = "valgrind valgrind counts instructions in the benchmark";
+
 struct Package {
     name: &'static str,
     program: &'static str,
@@ -17,7 +20,8 @@ struct Package {
 
 /// Installs those of these packages that are missing. Not called for what is there.
 pub(crate) fn install(wanted: &[&str]) -> Result<()> {
-    let missing: Vec<Package> = packages()
+    let missing: Vec<Package> = packages(PACKAGES)
+        .chain(packages(FOR_BENCHMARKS))
         .filter(|package| wanted.contains(&package.name) && !is_installed(package.program))
         .collect();
     if missing.is_empty() {
@@ -50,12 +54,12 @@ pub(crate) fn offer(wanted: &[&str]) {
 
 /// Installs all that the tests need.
 pub(crate) fn install_all() -> Result<()> {
-    let names: Vec<&str> = packages().map(|package| package.name).collect();
+    let names: Vec<&str> = packages(PACKAGES).map(|package| package.name).collect();
     install(&names)
 }
 
-fn packages() -> impl Iterator<Item = Package> {
-    PACKAGES.lines().filter_map(|line| {
+fn packages(list: &'static str) -> impl Iterator<Item = Package> {
+    list.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         Some(Package {
             name: words.next()?,

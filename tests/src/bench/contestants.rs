@@ -43,6 +43,9 @@ pub(super) const TUNED: &dyn Contestant = &Theirs {
 /// FRR's vrrpd.
 pub(super) const FRR: &dyn Contestant = &Frrs;
 
+/// All of them.
+pub(super) const CONTESTANTS: [&dyn Contestant; 6] = [XDP, TC, SOCKET, PLAIN, TUNED, FRR];
+
 #[derive(Debug)]
 struct Ours {
     name: &'static str,

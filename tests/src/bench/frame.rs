@@ -231,15 +231,17 @@ impl Row {
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// The first interrupt ends the round and shows what there is; the second ends the program. Hosts, their programs and
+/// The first SIGINT or SIGTERM ends the round and shows what there is; the second ends the program. Hosts, their programs and
 /// links live no longer than it in either case.
 fn heed_interrupts() -> Result<()> {
     extern "C" fn note(_: i32) {
         INTERRUPTED.store(true, Ordering::Relaxed);
     }
     let action = SigAction::new(SigHandler::Handler(note), SaFlags::SA_RESETHAND, SigSet::empty());
-    // SAFETY: the handler does nothing but store a flag.
-    unsafe { sigaction(Signal::SIGINT, &action) }.context("handling SIGINT")?;
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        // SAFETY: the handler does nothing but store a flag.
+        unsafe { sigaction(signal, &action) }.with_context(|| format!("handling {signal}"))?;
+    }
     Ok(())
 }
 

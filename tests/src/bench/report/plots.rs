@@ -6,42 +6,49 @@ use anyhow::{Result, anyhow};
 use plotters::{coord::ranged1d::IntoSegmentedCoord as _, prelude::*};
 
 use super::number;
-use crate::bench::results::{Results, Series, Timeline};
+use crate::bench::{
+    contestants::CONTESTANTS,
+    results::{Results, Series, Timeline},
+};
 
 /// So many numbers are legible along an axis.
 const LABELS: usize = 6;
 
-/// A contestant's colour, by its place in a block: dark enough on white.
-fn colour(place: usize) -> RGBAColor {
-    const COLOURS: [RGBColor; 6] = [
+/// A contestant's colour, the same in all plots and dark enough on white.
+fn colour(contestant: &str) -> RGBAColor {
+    const COLOURS: [RGBColor; 7] = [
         RGBColor(200, 40, 70),
         RGBColor(230, 130, 20),
-        RGBColor(40, 140, 70),
-        RGBColor(40, 90, 190),
         RGBColor(120, 60, 170),
+        RGBColor(40, 90, 190),
+        RGBColor(40, 140, 70),
+        RGBColor(120, 90, 50),
         RGBColor(90, 90, 90),
     ];
-    COLOURS[place % COLOURS.len()].to_rgba()
+    let place = CONTESTANTS.iter().position(|one| one.name() == contestant);
+    COLOURS[place.unwrap_or(COLOURS.len()).min(COLOURS.len() - 1)].to_rgba()
 }
 
 /// Samples of each contestant on a logarithmic axis; a zero is an open circle at its left end. Nothing where that would
-/// say nothing: all the same.
+/// say nothing: all the same, or of one contestant alone.
 pub(super) fn distributions(block: &[&Series]) -> Result<String> {
     let positive = || block.iter().flat_map(|one| &one.samples).copied().filter(|sample| *sample > 0.0);
     let (low, high) =
         positive().fold((f64::INFINITY, 0.0_f64), |(low, high), one| (low.min(one), high.max(one)));
-    if !low.is_finite() || low >= high {
+    if block.len() < 2 || !low.is_finite() || low >= high {
         return Ok(String::new());
     }
     // Contestants from top to bottom, as in the table.
     let lines: Vec<&Series> = block.iter().rev().copied().collect();
-    let zero = low / 1.5;
+    // Powers of ten have numbers on the axis: one at either end at least.
+    let (zero, end) = ((low / 1.1).log10().floor(), (high * 1.1).log10().ceil());
+    let (zero, end) = (10_f64.powf(zero), 10_f64.powf(end));
     draw(50 + 26 * lines.len() as u32, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(4)
             .x_label_area_size(36)
             .y_label_area_size(130)
-            .build_cartesian_2d((zero..high * 1.5).log_scale(), (0..lines.len() - 1).into_segmented())
+            .build_cartesian_2d((zero..end).log_scale(), (0..lines.len() - 1).into_segmented())
             .map_err(told)?;
         let name = |place: &SegmentValue<usize>| match place {
             SegmentValue::CenterOf(place) => {
@@ -55,7 +62,7 @@ pub(super) fn distributions(block: &[&Series]) -> Result<String> {
         mesh.x_labels(LABELS).x_label_formatter(&|value| number(*value)).x_max_light_lines(1).x_desc(unit);
         mesh.draw().map_err(told)?;
         for (place, series) in lines.iter().enumerate() {
-            let colour = colour(lines.len() - 1 - place).mix(0.6);
+            let colour = colour(&series.contestant).mix(0.6);
             let points = series.samples.iter().map(|sample| {
                 let style = if *sample > 0.0 { colour.filled() } else { colour.stroke_width(1) };
                 Circle::new((sample.max(zero), SegmentValue::CenterOf(place)), 5, style)
@@ -96,7 +103,7 @@ pub(super) fn ownership(timelines: &[&Timeline]) -> Result<String> {
             let bars = timeline.spans.iter().map(|(host, from, to)| {
                 let place = 2 * number + usize::from(host == "castor");
                 let corners = [(*from, SegmentValue::Exact(place)), (*to, SegmentValue::Exact(place + 1))];
-                Rectangle::new(corners, colour(number).mix(0.7).filled())
+                Rectangle::new(corners, colour(&timeline.contestant).mix(0.7).filled())
             });
             chart.draw_series(bars).map_err(told)?;
         }
@@ -154,8 +161,8 @@ fn lines(curves: &[Curve]) -> Result<String> {
         mesh.x_labels(LABELS).y_labels(LABELS).max_light_lines(1).x_desc("addresses");
         mesh.x_label_formatter(&|value| number(*value)).y_label_formatter(&|value| number(*value));
         mesh.draw().map_err(told)?;
-        for (number, (name, points)) in curves.iter().enumerate() {
-            let colour = colour(number);
+        for (name, points) in curves {
+            let colour = colour(name);
             chart
                 .draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))
                 .map_err(told)?

@@ -9,6 +9,7 @@ use crate::{
         frame::Row,
         gauge::cgroup::Bound,
         play::{Burden, Gauge, Load, Place, Play, Side},
+        routers::{Routers, V4},
     },
     probe::Kind,
 };
@@ -32,6 +33,18 @@ struct Suffering {
     quick: &'static [Side],
 }
 
+/// Where and how it befalls.
+#[derive(Clone, Copy)]
+struct Cell {
+    /// Milliseconds.
+    interval: u64,
+    side: Side,
+    routers: u8,
+    place: Place,
+}
+
+/// As many virtual routers as some hosts have.
+const MANY: u8 = 50;
 const HOG: &str = "while :; do :; done";
 const ALL: &[Side] = &[Side::Backup, Side::Active, Side::Both];
 const BACKUP: &[Side] = &[Side::Backup];
@@ -90,35 +103,45 @@ fn rows(scope: Scope) -> Vec<Row> {
 }
 
 impl Suffering {
-    /// Every side at 10 ms, where least is needed to be late. At 30 and 100 ms the whole of it; and for comparison a
-    /// Backup whose receiving its own load cannot hold up.
+    /// Every side at 10 ms, where least is needed to be late. At 30 and 100 ms the whole of it. And a Backup of many
+    /// routers, which has much to catch up with; and one whose receiving its own load cannot hold up.
     fn rows(&self, scope: Scope) -> Vec<Row> {
-        let there = Place::ApartReceivingThere;
+        let at = |interval, side| Cell { interval, side, routers: 1, place: Place::ApartReceivingThere };
+        let many = Cell { routers: MANY, ..at(10, Side::Backup) };
+        let mut cells = Vec::new();
         if scope == Scope::Quick {
-            return self.quick.iter().map(|side| self.row(10, *side, there, scope)).collect();
+            let one = |side| if side == Side::Backup { many } else { at(10, side) };
+            cells.extend(self.quick.iter().copied().map(one));
+        } else {
+            cells.extend(self.sides.iter().map(|side| at(10, *side)));
+            cells.extend(self.sides.last().into_iter().flat_map(|last| [at(30, *last), at(100, *last)]));
+            if self.sides.contains(&Side::Backup) {
+                cells.extend([many, Cell { place: Place::Apart, ..at(10, Side::Backup) }]);
+            }
         }
-        let mut rows: Vec<Row> = self.sides.iter().map(|side| self.row(10, *side, there, scope)).collect();
-        if let Some(last) = self.sides.last() {
-            rows.extend([30, 100].map(|interval| self.row(interval, *last, there, scope)));
-        }
-        if self.sides.contains(&Side::Backup) {
-            rows.push(self.row(10, Side::Backup, Place::Apart, scope));
-        }
-        rows
+        cells.into_iter().map(|cell| self.row(cell, scope)).collect()
     }
 
-    fn row(&self, interval: u64, side: Side, place: Place, scope: Scope) -> Row {
+    fn row(&self, Cell { interval, side, routers, place }: Cell, scope: Scope) -> Row {
         let lasts = Duration::from_secs(scope.pick(3, 5));
         let measure = &[Gauge::FalseTakeovers, Gauge::Weight];
         let burden = Burden { bound: self.bound, ..Burden::of(self.load, side) };
-        let play = Play { burden, place, ..Play::pair(Duration::from_millis(interval), lasts, measure) };
+        let every = Duration::from_millis(interval);
+        let pair = Play { burden, place, ..Play::pair(every, lasts, measure) };
+        let (play, many) = match routers {
+            1 => (pair, String::new()),
+            _ => (
+                Play { routers: Routers::many(routers, V4, every), ..pair },
+                format!(" of {routers} routers"),
+            ),
+        };
         let whom = match side {
             Side::Active => "the Active",
             Side::Backup => "the Backup",
             Side::Both => "both",
         };
         let received = if place == Place::Apart { ", received on the sender's processor" } else { "" };
-        let name = format!("{} on {whom} at {interval} ms{received}", self.name);
+        let name = format!("{} on {whom}{many} at {interval} ms{received}", self.name);
         play.row("busy", name, CONTESTANTS, scope.pick(3, 2))
     }
 }

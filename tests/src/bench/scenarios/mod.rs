@@ -4,6 +4,7 @@ mod busy;
 mod cost;
 mod failover;
 mod flood;
+mod instructions;
 mod owners;
 mod packet;
 mod scale;
@@ -34,6 +35,7 @@ pub(super) struct Scenario {
 /// All of them, in the order of running.
 pub(super) const SCENARIOS: &[Scenario] = &[
     packet::SCENARIO,
+    instructions::SCENARIO,
     cost::SCENARIO,
     flood::SCENARIO,
     busy::SCENARIO,
@@ -45,8 +47,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 /// What the benchmark does not produce, and why.
 pub(super) const IMPOSSIBLE: &[(&str, &str)] = &[
     (
-        "packet",
-        "no instruction counts by callgrind: valgrind knows neither bpf(2) nor the mapped packet ring",
+        "instructions",
+        "none of the kernel path: valgrind neither runs the kernel's programs nor knows how they are loaded",
     ),
     (
         "busy: disk stall",
