@@ -71,7 +71,7 @@ fn whether_they_accept_follows_the_file() -> Result<()> {
         ensure!(!answers(&client, ADDRESS)?, "it answers");
         node.kill()?;
         wait_until(FAST, "the killed node has ended", || Ok(node.process().exit()?.is_some()))?;
-        assert_eq!(castor.sh("nft list tables")?, "table inet xvrrp_default");
+        assert_eq!(castor.sh("nft list tables")?.trim(), "table inet xvrrp_default");
         assert_eq!(Xvrrp::command(&castor, &["cleanup"])?.exit, Exit::Code(0));
         assert_eq!(castor.sh("nft list tables")?, "");
         Ok(())
