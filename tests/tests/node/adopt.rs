@@ -7,6 +7,7 @@ use vrrp_tests::{
     conf::{ADDRESS, Conf, INSTANCE},
     holds_for,
     init::Exit,
+    lab::binary,
     peers::{Pinger, Router as _, Xvrrp},
     story, wait_until,
 };
@@ -85,6 +86,48 @@ fn an_upgrade_costs_nothing() -> Result<()> {
 #[test]
 fn a_restart_after_a_crash_costs_nothing() -> Result<()> {
     a_successor_goes_on(End::Kill)
+}
+
+/// Adoption is promised for leases of 250 ms and more. Seconds from exec to the first advertisement, three times.
+#[test]
+fn a_successor_advertises_long_before_the_shortest_lease_ends() -> Result<()> {
+    story("exec to advertisement", WITNESSES, |lab| {
+        let pair = Pair::new(lab)?;
+        let text = Conf::v3(101, "1").text();
+        let mut castor = Xvrrp::start(&pair.castor, &text)?;
+        castor.wait_owns(ADDRESS, SLOW)?;
+        let timed = pair.castor.write_file(
+            "timed",
+            &format!(
+                "#!/bin/sh\n[ \"$1\" = run ] && date +%s.%N >>/tmp/exec\nexec {} \"$@\"\n",
+                binary("xvrrp")?.display()
+            ),
+        )?;
+        pair.castor.sh(&format!("chmod +x {timed}"))?;
+        let capture = pair.watch()?;
+        for _ in 0..3 {
+            End::Kill.of(castor)?;
+            castor = Xvrrp::start_program(&pair.castor, &timed, &text)?;
+            ensure_adopted(&castor)?;
+        }
+        let adverts = capture.stop()?.adverts()?;
+        let times = pair.castor.sh("cat /tmp/exec")?;
+        let begun = times.lines().filter_map(|line| line.parse::<f64>().ok());
+        let mut took: Vec<f64> = Vec::new();
+        for begin in begun {
+            took.extend(adverts.iter().map(|one| one.at - begin).find(|after| *after > 0.0));
+        }
+        tell(&took);
+        took.sort_by(f64::total_cmp);
+        ensure!(took.len() >= 3 && took[took.len() / 2] < 0.25, "{took:?}");
+        Ok(())
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "a figure for whoever runs the story with --nocapture")]
+fn tell(took: &[f64]) {
+    let milliseconds: Vec<String> = took.iter().map(|one| format!("{:.1}", one * 1000.0)).collect();
+    eprintln!("exec to first advertisement: {} ms", milliseconds.join(", "));
 }
 
 /// At 0.5 s the lease lasts 1.4925 s. A check that takes 2 s has not reported again by then, and its result holds.

@@ -37,10 +37,16 @@ fn signals_for_reload_and_dumps_do_not_end_a_node() -> Result<()> {
         let pair = Pair::new(lab)?;
         let castor = pair.start_castor(&Conf::fast(101))?;
         castor.wait_owns(ADDRESS, FAST)?;
-        for signal in [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2] {
+        castor.process().signal(Signal::SIGHUP)?;
+        let said = "SIGHUP received";
+        wait_until(FAST, said, || Ok(castor.process().log()?.contains(said)))?;
+        for (signal, file) in
+            [(Signal::SIGUSR1, "/tmp/keepalived.data"), (Signal::SIGUSR2, "/tmp/keepalived.stats")]
+        {
             castor.process().signal(signal)?;
-            let said = format!("{signal} received");
-            wait_until(FAST, &said, || Ok(castor.process().log()?.contains(&said)))?;
+            wait_until(FAST, &format!("{signal} is obeyed"), || {
+                Ok(pair.castor.run(&["test", "-s", file])?.exit == Exit::Code(0))
+            })?;
         }
         ensure!(castor.is_active(INSTANCE)?, "castor is no longer Active");
         assert_eq!(castor.process().terminate(FAST)?, Exit::Code(0));
