@@ -22,9 +22,9 @@ use super::{
 use definitions::Definitions;
 use files::OpenFile;
 
-/// How many bytes all uses of definitions and all repeated lines may be together. The largest example of keepalived's
-/// manual, 65024 routers, makes 30 MB.
-const EXPANSION_LIMIT: usize = 32 * 1024 * 1024;
+/// How many bytes all uses of definitions and all repeated lines may be together. keepalived's manual has an
+/// example of 65024 routers, which is more than that, and more than any host runs.
+const EXPANSION_LIMIT: usize = 16 * 1024 * 1024;
 
 /// One file as it is to be parsed.
 #[derive(Debug)]
