@@ -2,10 +2,15 @@
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+};
 use vrrp_user::config::{Loaded, Severity, load, render, render_line};
 
 fn load_bytes(bytes: &[u8]) -> Loaded {
@@ -19,6 +24,12 @@ fn check(bytes: &[u8]) {
     let loaded = load_bytes(bytes);
     let errors = loaded.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     assert_eq!(errors, loaded.configuration.is_none());
+    if loaded.configuration.is_some() {
+        let text = loaded.text();
+        let again = load_bytes(text.as_bytes());
+        let what = render(&again.diagnostics, &again.sources, false);
+        assert!(again.configuration.is_some(), "what is shown cannot be read:\n{text}\n{what}");
+    }
     let text = render(&loaded.diagnostics, &loaded.sources, false);
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
     for diagnostic in &loaded.diagnostics {
@@ -88,7 +99,8 @@ const VALID: &str = "global_defs {\n  router_id a\n  script_user root\n}\nvrrp_s
     reverse\n  }\n}\n";
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    // PROPTEST_CASES says how many of each.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes(bytes in vec(any::<u8>(), 0..400)) {
@@ -108,6 +120,33 @@ proptest! {
         bytes.splice(at..end, piece);
         check(&bytes);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn seeds_with_wounds(
+        seed in select(seeds()),
+        wounds in vec((any::<Index>(), 0_usize..12, piece()), 1..6),
+    ) {
+        let mut bytes = seed;
+        for (at, cut, piece) in wounds {
+            let at = at.index(bytes.len() + 1);
+            let end = (at + cut).min(bytes.len());
+            bytes.splice(at..end, piece);
+        }
+        check(&bytes);
+    }
+}
+
+/// What the fuzzer begins with.
+fn seeds() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fuzz/seeds/config");
+    let seeds: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|seed| fs::read(seed.unwrap().path()).unwrap()).collect();
+    assert!(!seeds.is_empty());
+    seeds
 }
 
 #[test]
