@@ -124,6 +124,8 @@ impl Contestant for Frrs {
     }
 
     fn start(&self, host: &Host, routers: &Routers, priority: u8) -> Result<Box<dyn Router>> {
+        // Its address stays on the host of a Backup, whose other interfaces would answer for it.
+        host.sysctl("net.ipv4.conf.all.arp_ignore", "1")?;
         let interval_ms = u16::try_from(routers.interval.as_millis()).context("interval")?;
         let address = routers.asked_for().to_string();
         Ok(Box::new(Frr::start(host, FrrRouter { priority, interval_ms, address: &address })?))

@@ -20,6 +20,8 @@ use super::{Nanos, icmp::internet_checksum, now, packets::Packets};
 
 /// Hosts above this number are not watched: they are clients and bad neighbours.
 const LAST_HOST: u8 = 2;
+/// The virtual router whose own MAC address FRR answers from.
+const VRID: u8 = 51;
 
 /// What a host did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +52,7 @@ pub fn observe(
     mut stop: impl FnMut() -> bool,
     mut ready: impl FnMut() -> Result<()>,
 ) -> Result<Seen> {
-    let wire = Packets::hearing_hosts(LAST_HOST)?;
+    let wire = Packets::hearing_hosts(LAST_HOST, VRID)?;
     let question = address.map(Question::new).transpose()?;
     let period = u64::try_from(period.as_nanos()).context("period")?;
     let mut seen = Seen::default();

@@ -26,10 +26,12 @@ impl Packets {
         Ok(packets)
     }
 
-    /// One that hears everything that Lab hosts with a number up to `last` send: their hardware addresses end in it.
-    pub(super) fn hearing_hosts(last: u8) -> Result<Self> {
+    /// One that hears everything that Lab hosts with a number up to `last` send, or virtual router `vrid` by its own
+    /// MAC address: their hardware addresses end in it.
+    pub(super) fn hearing_hosts(last: u8, vrid: u8) -> Result<Self> {
         let program = [
             SockFilter::new((libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16, 0, 0, 11),
+            SockFilter::new((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, 2, 0, u32::from(vrid)),
             SockFilter::new((libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K) as u16, 0, 1, u32::from(last)),
             SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0),
             SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0xffff),

@@ -123,7 +123,7 @@ impl Suffering {
     }
 
     fn row(&self, Cell { interval, side, routers, place }: Cell, scope: Scope) -> Row {
-        let lasts = Duration::from_secs(scope.pick(3, 5));
+        let lasts = Duration::from_secs(scope.pick(3, 4));
         let measure = &[Gauge::FalseTakeovers, Gauge::Weight];
         let burden = Burden { bound: self.bound, ..Burden::of(self.load, side) };
         let every = Duration::from_millis(interval);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Scenario, Scope};
 use crate::bench::{
-    contestants::{Contestant, FRR, PLAIN, SOCKET, TC, TUNED, XDP},
+    contestants::{Contestant, FRR, PLAIN, SOCKET, TUNED, XDP},
     frame::Row,
     play::{Cast, Gauge, Play},
     routers::{BOTH, Routers, V4},
@@ -16,7 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     rows,
 };
 
-const ALL: &[&dyn Contestant] = &[XDP, TC, SOCKET, PLAIN, TUNED, FRR];
+const ALL: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED, FRR];
 const FEW: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
 
 /// VRIDs, whether in both families, and milliseconds between advertisements.

@@ -6,7 +6,7 @@ use nix::libc::{SIGKILL, SIGSTOP, SIGTERM};
 
 use super::{Scenario, Scope};
 use crate::bench::{
-    contestants::{Contestant, FRR, PLAIN, SOCKET, TC, TUNED, XDP},
+    contestants::{Contestant, FRR, PLAIN, SOCKET, TUNED, XDP},
     frame::Row,
     play::{Gauge, Play, Trouble},
     routers::Routers,
@@ -18,7 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     rows,
 };
 
-const ALL: &[&dyn Contestant] = &[XDP, TC, SOCKET, PLAIN, TUNED, FRR];
+const ALL: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, FRR];
 const FEW: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
 const SILENT: &str = "link cut silently";
 const CLEAN: &str = "clean stop";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Scenario, Scope};
 use crate::{
     bench::{
-        contestants::{Contestant, PLAIN, SOCKET, TC, TUNED, XDP},
+        contestants::{Contestant, PLAIN, SOCKET, TUNED, XDP},
         frame::Row,
         play::{Burden, Gauge, Load, Play, Side},
     },
@@ -18,8 +18,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     rows,
 };
 
-const ALL: &[&dyn Contestant] = &[XDP, TC, SOCKET, PLAIN, TUNED];
-const FEW: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
+const CONTESTANTS: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN, TUNED];
 
 const FLOODS: &[(Kind, u32, bool)] = &[
     (Kind::Junk, 100_000, false),
@@ -43,5 +42,5 @@ fn row(kind: Kind, rate: u32, scope: Scope) -> Row {
         ..Play::pair(interval, lasts, &[Gauge::FalseTakeovers, Gauge::Weight])
     };
     let name = format!("{kind:?}, {rate} packets a second, routers at 100 ms").to_lowercase();
-    play.row("flood", name, scope.pick(FEW, ALL), scope.pick(3, 2))
+    play.row("flood", name, CONTESTANTS, scope.pick(3, 2))
 }

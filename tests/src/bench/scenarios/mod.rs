@@ -38,10 +38,10 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     instructions::SCENARIO,
     cost::SCENARIO,
     flood::SCENARIO,
-    busy::SCENARIO,
-    owners::SCENARIO,
     failover::SCENARIO,
     scale::SCENARIO,
+    owners::SCENARIO,
+    busy::SCENARIO,
 ];
 
 /// What the benchmark does not produce, and why.

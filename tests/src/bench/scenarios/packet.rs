@@ -55,7 +55,7 @@ fn rows(scope: Scope) -> Vec<Row> {
         |name: &str, contestants: &[&'static dyn Contestant], act: fn(&dyn Contestant) -> Result<Round>| {
             let act: Act = Box::new(act);
             let contestants = contestants.iter().map(|one| (*one, None)).collect();
-            Row { scenario: "packet", name: name.to_owned(), contestants, rounds: scope.pick(3, 15), act }
+            Row { scenario: "packet", name: name.to_owned(), contestants, rounds: scope.pick(3, 9), act }
         };
     vec![
         row("a Backup hears, 1 router in each family", &[XDP, TC], hearing),

@@ -8,7 +8,7 @@ use super::{Scenario, Scope};
 use crate::{
     Lab,
     bench::{
-        contestants::{Contestant, PLAIN, SOCKET, TC, XDP},
+        contestants::{Contestant, PLAIN, SOCKET, XDP},
         frame::{Act, Reading, Round, Row, pass},
         gauge::{observer::Observer, process::Processes},
         routers::{Routers, V4},
@@ -22,7 +22,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     rows,
 };
 
-const ALL: &[&dyn Contestant] = &[XDP, TC, SOCKET, PLAIN];
+const ALL: &[&dyn Contestant] = &[XDP, SOCKET, PLAIN];
 const MILLISECOND: Duration = Duration::from_millis(1);
 const LIMIT: Duration = Duration::from_secs(60);
 /// Looking at many addresses is work for the kernel too, under the very lock that adding them needs.
