@@ -44,7 +44,8 @@ impl Evidence<'_> {
             (Gauge::Cost, _) => self.cost(),
             (Gauge::Weight, _) => self.weight(),
             (Gauge::Outage, Some(sight)) => {
-                vec![Reading::new("outage", "ms", milliseconds(sight.outage(self.start, self.end)))]
+                let outage = Reading::new("outage", "ms", milliseconds(sight.outage(self.start, self.end)));
+                [outage].into_iter().chain(self.handover(sight)).collect()
             }
             (Gauge::TwoOwners, Some(sight)) => {
                 let (time, answers) = sight.two_owners();
@@ -106,6 +107,15 @@ impl Evidence<'_> {
         .into_iter()
         .chain(arrived)
         .collect()
+    }
+
+    /// A host without its service goes on to answer echo requests: what counts is when the other one does.
+    fn handover(&self, sight: &Sight) -> Option<Reading> {
+        let mut spans = sight.spans().into_iter();
+        let first = spans.find(|span| span.host == POLLUX && span.from >= self.start)?;
+        let time = Duration::from_nanos(first.from - self.start);
+        (self.play.trouble == Trouble::KillService)
+            .then(|| Reading::new("until the other host answers", "ms", milliseconds(time)))
     }
 
     fn false_takeovers(&self, sight: &Sight) -> Vec<Reading> {
