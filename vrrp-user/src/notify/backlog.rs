@@ -1,6 +1,6 @@
 //! Lines that a pipe has no room for yet. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::Subject;
 
@@ -28,10 +28,9 @@ impl Backlog {
 
     /// The oldest line whose subject has a later one.
     fn stale(&self) -> Option<usize> {
-        (0..self.lines.len()).find(|&at| {
-            let (subject, _) = &self.lines[at];
-            self.lines.range(at + 1..).any(|(later, _)| later == subject)
-        })
+        let mut later = HashSet::new();
+        let from_the_last = self.lines.iter().enumerate().rev();
+        from_the_last.filter(|(_, (subject, _))| !later.insert(subject)).last().map(|(at, _)| at)
     }
 
     pub(super) fn first(&self) -> Option<&str> {
