@@ -18,7 +18,7 @@ use crate::{
     netlink::{self, Desired},
     node::{Ending, Heritage, Inbox, Node},
     perform::{announce::Announcer, transmit::Transmitter},
-    pins::Pins,
+    pins::{Owner, Pins},
     rights,
     service::{Reader, Service},
     spawner::{self, Spawner},
@@ -72,12 +72,13 @@ pub fn run(
     let (reports, checks) = mpsc::channel(INBOX);
     let (requests, commands) = mpsc::channel(INBOX);
     let datapath = AutoPath::new().context("cannot set up the datapath")?;
-    let mut datapath = datapath.pinned(pins.clone()).logging(bpf_log);
+    let owner = Owner::new(&identity);
+    let mut datapath = datapath.pinned(pins.clone()).owned(owner).logging(bpf_log);
     datapath.prepare(configuration.instances.iter().map(|instance| instance.receive));
     let (guard, keeper) = Guard::new(configuration.guard, || datapath.guard())?;
     if let Some(reason) = guard.absent() {
         tracing::warn!("the addresses are not guarded: {reason}");
-        guard::retire(pins.as_ref())
+        guard::retire(pins.as_ref(), owner)
             .context("the guard of the daemon before stays: `xvrrp cleanup` removes it")?;
     }
     let transmitter = Transmitter::new().context("cannot open the sockets that advertisements leave by")?;

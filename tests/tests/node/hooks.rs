@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use vrrp_tests::{
-    Host,
+    Host, Process,
     conf::{ADDRESS, Conf, INSTANCE},
     lab::binary,
     peers::{Router as _, Xvrrp},
@@ -54,6 +54,44 @@ fn a_filter_that_somebody_removed_is_noticed() -> Result<()> {
     })
 }
 
+const SECOND: [&str; 4] = ["--instance", "second", "--control", "/run/second.sock"];
+
+/// Another node on a host, for another address.
+fn start_second(host: &Host, conf: &Conf) -> Result<Process> {
+    let text = conf.clone().moving(&["192.0.2.101"]).text();
+    let text = text.replace("virtual_router_id 51", "virtual_router_id 52");
+    let file = host.write_file("second.conf", &text)?;
+    let program = binary("xvrrp")?.display().to_string();
+    let second = host.spawn("second", &[&[&program, "run", "-f", &file], &SECOND[..]].concat())?;
+    wait_until(FAST, "the second one holds its address", || host.owns("192.0.2.101"))?;
+    Ok(second)
+}
+
+fn stop_second(host: &Host) -> Result<()> {
+    let program = binary("xvrrp")?.display().to_string();
+    host.check(&[&[program.as_str(), "stop"], &SECOND[..]].concat()).map(drop)
+}
+
+/// Filters have no names, only numbers: nodes of two names take different ones, and each removes its own.
+#[test]
+fn two_nodes_keep_their_filters_apart() -> Result<()> {
+    story("two nodes by clsact", &[], |lab| {
+        let castor = lab.host("castor")?;
+        let conf = Conf::fast(101).node("datapath tc").node("tc_hook clsact");
+        let filters = || castor.sh("tc filter show dev eth0 ingress | grep -c -E 'handle 0x.* xvrrp_'");
+        let first = start(&castor, &conf)?;
+        first.wait_owns(ADDRESS, FAST)?;
+        assert_eq!(filters()?.trim(), "2", "one hears, one guards");
+        let _second = start_second(&castor, &conf)?;
+        assert_eq!(filters()?.trim(), "4");
+        stop_second(&castor)?;
+        assert_eq!(filters()?.trim(), "2", "what the second one left is the first one's");
+        ensure!(castor.owns(ADDRESS)? && first.is_active(INSTANCE)?, "the first one lost its address");
+        assert_eq!(rung(&first)?[0], "clsact");
+        Ok(())
+    })
+}
+
 /// Two nodes on one interface: an interface takes one XDP program, so the second one hears by tcx; both are guarded.
 #[test]
 fn a_second_node_hears_beside_the_first() -> Result<()> {
@@ -62,21 +100,13 @@ fn a_second_node_hears_beside_the_first() -> Result<()> {
         let first = start(&pair.castor, &Conf::fast(101))?;
         first.wait_owns(ADDRESS, FAST)?;
         assert_eq!(rung(&first)?[0], "xdp");
-        let text = Conf::fast(101).moving(&["192.0.2.101"]).text();
-        let file = pair
-            .castor
-            .write_file("second.conf", &text.replace("virtual_router_id 51", "virtual_router_id 52"))?;
-        let program = binary("xvrrp")?.display().to_string();
-        let named = ["--instance", "second", "--control", "/run/second.sock"];
-        let second = pair.castor.spawn("second", &[&[&program, "run", "-f", &file], &named[..]].concat())?;
-        wait_until(FAST, "the second one holds its address", || pair.castor.owns("192.0.2.101"))?;
+        let second = start_second(&pair.castor, &Conf::fast(101))?;
         let log = second.log()?;
         ensure!(
             log.contains("listening on eth0 by tcx") && log.contains("another XDP program is there"),
             "{log}"
         );
-        let stop = [&program, "stop", "--control", "/run/second.sock", "--instance", "second"];
-        pair.castor.check(&stop)?;
+        stop_second(&pair.castor)?;
         ensure!(pair.castor.owns(ADDRESS)? && first.is_active(INSTANCE)?, "the first one lost its address");
         assert_eq!(rung(&first)?[0], "xdp");
         Ok(())

@@ -12,7 +12,7 @@ use crate::{
     guard,
     identity::Identity,
     netlink::{self, DesiredRouter},
-    pins::Pins,
+    pins::{Owner, Pins},
     state::{self, Lock, Memory, Store},
     undo::Undo,
 };
@@ -31,7 +31,7 @@ pub fn run(arguments: &cli::Cleanup, style: Style) -> Result<ExitCode> {
         None
     });
     release(memory.unwrap_or_default(), Undo::recall(directory, &identity)?)?;
-    detach_filters()?;
+    detach_filters(Owner::new(&identity))?;
     acceptance::clean_up(directory, &identity)?;
     Pins::remove_all(&identity)?;
     store.forget().context("cannot remove what the node left to the next one")?;
@@ -54,11 +54,11 @@ fn release(memory: Memory, undo: Undo) -> Result<()> {
 }
 
 /// Links go with their pins; filters of the clsact queueing discipline have none.
-fn detach_filters() -> Result<()> {
+fn detach_filters(owner: Owner) -> Result<()> {
     let interfaces = if_nameindex().context("cannot list the interfaces")?;
     for interface in &interfaces {
-        datapath::detach_filter(interface.index())?;
-        guard::detach_filters(interface.index())?;
+        datapath::detach_filter(interface.index(), owner)?;
+        guard::detach_filters(interface.index(), owner)?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::model::{Receive, ReceivePath},
-    pins::Pins,
+    pins::{Owner, Pins},
     sys::clock,
 };
 
@@ -34,6 +34,8 @@ pub struct AutoPath {
     routers: BTreeMap<Slot, Router>,
     /// Where the kernel's part is to have names.
     pins: Option<Pins>,
+    /// Whose filters are its own.
+    owner: Owner,
     /// The programs log what they judge.
     logs: bool,
 }
@@ -60,7 +62,15 @@ impl AutoPath {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let socket = SocketPath::new("")?;
         epoll.add(socket.readiness(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-        Ok(Self { epoll, socket, kernel: Kernel::Untried, routers: BTreeMap::new(), pins: None, logs: false })
+        Ok(Self {
+            epoll,
+            socket,
+            kernel: Kernel::Untried,
+            routers: BTreeMap::new(),
+            pins: None,
+            owner: Owner::default(),
+            logs: false,
+        })
     }
 
     /// Loads now what routers with these wishes will most likely need. The kernel takes its time to verify a program,
@@ -97,6 +107,11 @@ impl AutoPath {
         Self { pins, ..self }
     }
 
+    /// What can have no name is told from that of other nodes by its number.
+    pub fn owned(self, owner: Owner) -> Self {
+        Self { owner, ..self }
+    }
+
     /// The programs log what they judge, if they are told to before they are loaded.
     pub fn logging(self, logs: bool) -> Self {
         Self { logs, ..self }
@@ -105,7 +120,7 @@ impl AutoPath {
     /// The kernel datapath, loaded; why not, if it cannot be.
     fn kernel(&mut self) -> Result<&mut KernelPath, Refusal> {
         if matches!(self.kernel, Kernel::Untried) {
-            self.kernel = match KernelPath::load(self.pins.clone(), self.logs) {
+            self.kernel = match KernelPath::load(self.pins.clone(), self.owner, self.logs) {
                 Ok(path) => {
                     for readiness in path.readiness() {
                         let added = self.epoll.add(readiness, EpollEvent::new(EpollFlags::EPOLLIN, 1));
@@ -153,7 +168,7 @@ impl AutoPath {
             if self.loaded().is_some_and(|kernel| kernel.is_attached(interface)) {
                 continue;
             }
-            if let Err(error) = detach_filter(interface) {
+            if let Err(error) = detach_filter(interface, self.owner) {
                 tracing::warn!("the filter of an earlier daemon stays on interface {interface}: {error}");
             }
         }

@@ -37,14 +37,17 @@ use vrrp_common::{
     wire::Family,
 };
 
-use crate::config::model::{Network, Receive, UnicastPeer};
+use crate::{
+    config::model::{Network, Receive, UnicastPeer},
+    pins::Owner,
+};
 
 /// Removes the filter of clsact that a daemon which was killed left on an interface.
 ///
 /// # Errors
 /// What the kernel says; that none is there is fine.
-pub fn detach_filter(interface: u32) -> io::Result<()> {
-    kernel::detach_filter(interface)
+pub fn detach_filter(interface: u32, owner: Owner) -> io::Result<()> {
+    kernel::detach_filter(interface, owner)
 }
 
 /// The node's number of a virtual router, from zero; the index of its records on every datapath.

@@ -3,7 +3,10 @@
 use aya::programs::{SchedClassifier, TcAttachType, loaded_programs};
 
 use super::kernel::{KernelPath, suits_xdp};
-use crate::config::model::{Receive, ReceivePath};
+use crate::{
+    config::model::{Receive, ReceivePath},
+    pins::Owner,
+};
 
 /// Our programs' names begin so.
 const OURS: &str = "xvrrp_";
@@ -13,7 +16,7 @@ const OURS: &str = "xvrrp_";
 /// # Errors
 /// Why it does not take them, as a router's datapath would say.
 pub fn load_programs() -> Result<(), String> {
-    let mut kernel = KernelPath::load(None, false).map_err(|error| error.to_string())?;
+    let mut kernel = KernelPath::load(None, Owner::default(), false).map_err(|error| error.to_string())?;
     [ReceivePath::Xdp, ReceivePath::Tc].into_iter().try_for_each(|path| {
         let wish = Receive { path, ..Receive::default() };
         kernel.prepare(wish).map_err(|error| error.to_string())

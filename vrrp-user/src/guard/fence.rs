@@ -12,7 +12,7 @@ use crate::{
     config::model::TcHook,
     datapath::GuardPrograms,
     netlink::{Link, LinkTable},
-    pins::{self, Filter, Pins},
+    pins::{self, Filter, Owner, Pins},
     sys::{
         bpf::{Hook, attached_to},
         clsact::{self, Direction, Place},
@@ -23,8 +23,6 @@ use crate::{
 const PURPOSE: &str = "guard";
 /// Behind the receive program, which judges advertisements and passes on everything else.
 const PRIORITY: u16 = 2;
-/// By this number our filters are known: "xg".
-const HANDLE: u32 = 0x7867;
 
 /// How an interface is guarded: "tcx" or "clsact", or why it is not.
 pub type Fenced = Result<&'static str, String>;
@@ -159,14 +157,14 @@ impl Fence {
             )?,
         ];
         // What an earlier run without tcx left would be closed for ever.
-        for place in places(ifindex) {
+        for place in places(ifindex, self.programs.owner) {
             clsact::detach(place)?;
         }
         Ok(Pair::Tcx(links))
     }
 
     fn clsact(&self, ifindex: u32) -> io::Result<Pair> {
-        let [into, out] = places(ifindex);
+        let [into, out] = places(ifindex, self.programs.owner);
         Ok(Pair::Clsact([
             Filter::attach(self.pins(), self.ingress(), "xvrrp_guard_in", into)?,
             Filter::attach(self.pins(), self.egress(), "xvrrp_guard_out", out)?,
@@ -190,27 +188,27 @@ impl Fence {
 ///
 /// # Errors
 /// What the kernel says; that none is there is fine.
-pub fn detach_filters(ifindex: u32) -> io::Result<()> {
-    places(ifindex).into_iter().try_for_each(clsact::detach)
+pub fn detach_filters(ifindex: u32, owner: Owner) -> io::Result<()> {
+    places(ifindex, owner).into_iter().try_for_each(clsact::detach)
 }
 
 /// Takes away what an earlier daemon left on any interface: without anybody to open it, it would be closed for ever.
 ///
 /// # Errors
 /// What stays, and why.
-pub fn retire(pins: Option<&Pins>) -> io::Result<()> {
+pub fn retire(pins: Option<&Pins>, owner: Owner) -> io::Result<()> {
     if let Some(pins) = pins {
         pins.sweep_links(PURPOSE, &[]).map_err(io::Error::other)?;
     }
-    if_nameindex()?.iter().try_for_each(|interface| detach_filters(interface.index()))
+    if_nameindex()?.iter().try_for_each(|interface| detach_filters(interface.index(), owner))
 }
 
-fn places(ifindex: u32) -> [Place; 2] {
+fn places(ifindex: u32, owner: Owner) -> [Place; 2] {
     [Direction::Ingress, Direction::Egress].map(|direction| Place {
         ifindex,
         direction,
         priority: PRIORITY,
-        handle: HANDLE,
+        handle: owner.handle(),
     })
 }
 

@@ -3,7 +3,31 @@
 use std::{io, os::fd::BorrowedFd};
 
 use super::Pins;
-use crate::sys::clsact::{self, Place};
+use crate::{
+    identity::Identity,
+    sys::clsact::{self, Place},
+};
+
+/// Whose filters they are: by their numbers, the nodes of several names on one host tell theirs apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    handle: u32,
+}
+
+impl Owner {
+    /// The node of this name.
+    pub fn new(identity: &Identity) -> Self {
+        // FNV-1a, and an "x" before it, so that few others have such a number.
+        let fold = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        let hash = identity.name().as_str().bytes().fold(0x811c_9dc5, fold);
+        Self { handle: 0x7800_0000 | hash >> 8 }
+    }
+
+    /// The number of each of its filters; they differ in priority and direction.
+    pub fn handle(self) -> u32 {
+        self.handle
+    }
+}
 
 /// A filter. Dropped, it is detached, unless [`Pins::keep`] was called.
 #[derive(Debug)]
@@ -50,5 +74,25 @@ impl Drop for Filter {
         if let Err(error) = clsact::detach(self.place) {
             tracing::warn!("a filter stays on interface {}: {error}", self.place.ifindex);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::InstanceName;
+
+    #[test]
+    fn every_name_has_numbers_of_its_own() {
+        let handle = |name: &str| {
+            let name: InstanceName = name.parse().unwrap();
+            Owner::new(&Identity::here(&name).unwrap()).handle()
+        };
+        let handles = ["default", "a", "b", "ab", "ba", "web-1", "web-2"].map(handle);
+        assert!(handles.iter().all(|handle| handle >> 24 == 0x78), "{handles:x?}");
+        let mut distinct = handles.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), handles.len(), "{handles:x?}");
     }
 }

@@ -24,7 +24,7 @@ use crate::{identity::Identity, sys::pins as sys};
 pub use directory::PinsError;
 use facts::Facts;
 pub use facts::Shape;
-pub use filter::Filter;
+pub use filter::{Filter, Owner};
 pub use link::Link;
 pub use names::Names;
 

@@ -6,7 +6,7 @@ use super::object::{LoadError, Object};
 use crate::{
     config::model::{Receive, ReceivePath, TcHook},
     datapath::{Rung, port::interface_name},
-    pins::{Filter, Link},
+    pins::{Filter, Link, Owner},
     sys::{
         bpf::{Hook, attached_to},
         clsact::{self, Direction, Place},
@@ -23,8 +23,6 @@ pub(super) const PURPOSE: &str = "hear";
 const FILTER: &str = "xvrrp_tc";
 /// Before the guard's, and before those of others.
 const PRIORITY: u16 = 1;
-/// By this number our filters are known: "xh".
-const HANDLE: u32 = 0x7868;
 
 /// A program on an interface; detached when dropped.
 #[derive(Debug)]
@@ -192,7 +190,8 @@ fn link(object: &mut Object, interface: u32, hook: Hook) -> Result<Link, String>
     let link = Link::attach(pins.as_ref(), PURPOSE, program.as_fd(), interface, hook)
         .map_err(|error| explain(&error, hook))?;
     // What an earlier run without links left would count everything twice.
-    detach_filter(interface).map_err(|error| format!("the filter of an earlier run stays: {error}"))?;
+    detach_filter(interface, object.owner())
+        .map_err(|error| format!("the filter of an earlier run stays: {error}"))?;
     Ok(link)
 }
 
@@ -207,19 +206,18 @@ fn explain(error: &io::Error, hook: Hook) -> String {
 }
 
 /// Removes the filter that a daemon which was killed left on an interface.
-pub(in crate::datapath) fn detach_filter(interface: u32) -> io::Result<()> {
-    clsact::detach(place(interface))
+pub(in crate::datapath) fn detach_filter(interface: u32, owner: Owner) -> io::Result<()> {
+    clsact::detach(place(interface, owner))
 }
 
-fn place(ifindex: u32) -> Place {
-    Place { ifindex, direction: Direction::Ingress, priority: PRIORITY, handle: HANDLE }
+fn place(ifindex: u32, owner: Owner) -> Place {
+    Place { ifindex, direction: Direction::Ingress, priority: PRIORITY, handle: owner.handle() }
 }
 
 fn clsact(object: &mut Object, interface: u32) -> Result<Filter, String> {
-    let pins = object.pins().cloned();
+    let (pins, place) = (object.pins().cloned(), place(interface, object.owner()));
     let program = object.tc().map_err(|error| error.to_string())?.fd().map_err(|error| error.to_string())?;
-    Filter::attach(pins.as_ref(), program.as_fd(), FILTER, place(interface))
-        .map_err(|error| error.to_string())
+    Filter::attach(pins.as_ref(), program.as_fd(), FILTER, place).map_err(|error| error.to_string())
 }
 
 /// The VLAN device on an interface, if there is one: /proc/net/vlan/config has "name | id | parent".

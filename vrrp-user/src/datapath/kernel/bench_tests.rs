@@ -53,7 +53,7 @@ impl Bench {
             return None;
         }
         let mut bench = Self {
-            object: Object::load(None, logs).unwrap(),
+            object: Object::load(None, Owner::default(), logs).unwrap(),
             view: RouterView::zeroed(),
             family: Family::V4,
         };

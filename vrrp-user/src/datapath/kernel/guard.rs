@@ -13,7 +13,11 @@ use vrrp_common::{
 };
 
 use super::marks::Marking;
-use crate::{datapath::Slot, pins::Pins, sys::bpf::SharedArray};
+use crate::{
+    datapath::Slot,
+    pins::{Owner, Pins},
+    sys::bpf::SharedArray,
+};
 
 /// What the guard needs of the kernel object.
 pub struct GuardParts {
@@ -32,6 +36,8 @@ pub struct GuardPrograms {
     pub egress: ProgramFd,
     /// Where their links are to have names.
     pub pins: Option<Pins>,
+    /// Whose filters they are, where they are filters.
+    pub owner: Owner,
 }
 
 /// [`Passages`] in words.

@@ -45,7 +45,7 @@ use super::{
 };
 use crate::{
     config::model::{Receive, ReceivePath},
-    pins::{Pins, PinsError},
+    pins::{Owner, Pins, PinsError},
     sys::clock,
 };
 use attach::Attachment;
@@ -88,9 +88,9 @@ struct Router {
 }
 
 impl KernelPath {
-    pub(super) fn load(pins: Option<Pins>, logs: bool) -> Result<Self, LoadError> {
+    pub(super) fn load(pins: Option<Pins>, owner: Owner, logs: bool) -> Result<Self, LoadError> {
         Ok(Self {
-            object: Object::load(pins, logs)?,
+            object: Object::load(pins, owner, logs)?,
             attachments: BTreeMap::new(),
             memberships: BTreeMap::new(),
             stations: BTreeMap::new(),

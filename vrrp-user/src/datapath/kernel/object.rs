@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     datapath::Counters,
-    pins::{Names, Pins},
+    pins::{Names, Owner, Pins},
     sys::bpf::SharedArray,
 };
 
@@ -79,6 +79,7 @@ pub(super) type RefusalWords = [u64; size_of::<Refusals>() / 8];
 pub(super) struct Object {
     ebpf: Ebpf,
     pins: Option<Pins>,
+    owner: Owner,
     names: Option<Names>,
     /// Loaded by an earlier daemon, out of the same object.
     found_xdp: Option<Xdp>,
@@ -100,7 +101,7 @@ pub(super) struct Object {
 impl Object {
     /// The maps, those of an earlier daemon where `pins` lead to them. Without a place for names there are none.
     /// With `logs` the programs that hear are those that log what they judge. No daemon takes them up from another.
-    pub(super) fn load(pins: Option<Pins>, logs: bool) -> Result<Self, LoadError> {
+    pub(super) fn load(pins: Option<Pins>, owner: Owner, logs: bool) -> Result<Self, LoadError> {
         if in_time_namespace() {
             return Err(LoadError::TimeNamespace);
         }
@@ -115,6 +116,7 @@ impl Object {
             found_classifiers: CLASSIFIERS.into_iter().filter_map(classifier).collect(),
             names: pins.as_ref().map(Pins::names),
             pins,
+            owner,
             routers: map(&mut ebpf, "xvrrp_routers")?,
             views: share(&mut ebpf, "xvrrp_views", SLOTS)?,
             heard: share(&mut ebpf, "xvrrp_heard", SLOTS)?,
@@ -144,9 +146,14 @@ impl Object {
         );
         let passages = map(&mut self.ebpf, "xvrrp_passages")?;
         Ok(GuardParts {
-            programs: GuardPrograms { ingress, egress, pins: self.pins.clone() },
+            programs: GuardPrograms { ingress, egress, pins: self.pins.clone(), owner: self.owner },
             maps: GuardMaps { leases, guarded, marks, passages },
         })
+    }
+
+    /// Whose filters are its own.
+    pub(super) fn owner(&self) -> Owner {
+        self.owner
     }
 
     /// Where names are kept.
