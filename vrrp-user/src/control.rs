@@ -223,7 +223,13 @@ where
 fn connect(path: &Path) -> io::Result<UnixStream> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM.cloexec(), None)?;
     socket.set_write_timeout(Some(PATIENCE))?;
-    socket.connect(&SockAddr::unix(path)?)?;
+    let address = SockAddr::unix(path)?;
+    // With a time limit the kernel does not go on by itself after a signal.
+    while let Err(error) = socket.connect(&address) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
     socket.set_read_timeout(Some(PATIENCE))?;
     Ok(OwnedFd::from(socket).into())
 }

@@ -31,14 +31,23 @@ fn file(more: &str) -> String {
 /// A mail server that writes down what it hears; it answers everything as a mail server does.
 fn sink(host: &Host) -> Result<Process> {
     let script = r#"
-import socketserver
+import socketserver, threading
+printing = threading.Lock()
 class Talk(socketserver.StreamRequestHandler):
     def handle(self):
+        # Whole talks, one after the other.
+        self.heard = []
+        try: self.talk()
+        finally:
+            # keepalived opens connections when it ends, and says nothing.
+            with printing:
+                if self.heard: print('\n'.join(self.heard), flush=True)
+    def talk(self):
         say = lambda text: self.wfile.write(text + b'\r\n')
         say(b'220-sink'); say(b'220 ready')
         data = False
         for line in self.rfile:
-            print(line.decode().rstrip(), flush=True)
+            self.heard.append(line.decode().rstrip())
             if data:
                 data = line != b'.\r\n'
                 if not data: say(b'250 taken')
