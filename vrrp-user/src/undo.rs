@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::identity::Identity;
+use crate::{files, identity::Identity};
 
 /// The notes of one daemon: `<network namespace>-<instance>.undo` in its directory. One value has them at a time.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Undo {
         if let Some(place) = &self.place {
             let path = place.join(name);
             fs::DirBuilder::new().recursive(true).mode(0o755).create(place)?;
-            absent_is_fine(fs::remove_file(&path))?;
+            files::remove(&path)?;
             symlink(before, &path).map_err(|error| named(&path, &error))?;
         }
         self.notes.insert(name.to_owned(), before.to_owned());
@@ -62,8 +62,8 @@ impl Undo {
     pub fn forget(&mut self, name: &str) -> io::Result<()> {
         self.notes.remove(name);
         let Some(place) = &self.place else { return Ok(()) };
-        absent_is_fine(fs::remove_file(place.join(name))).map_err(|error| named(place, &error))?;
-        if self.notes.is_empty() { absent_is_fine(fs::remove_dir(place)) } else { Ok(()) }
+        files::remove(&place.join(name)).map_err(|error| named(place, &error))?;
+        if self.notes.is_empty() { files::absent_is_fine(fs::remove_dir(place)) } else { Ok(()) }
     }
 
     /// Every name that begins with `kind`, without that, and what was there before.
@@ -75,13 +75,6 @@ impl Undo {
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
-fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }
 
 #[cfg(test)]

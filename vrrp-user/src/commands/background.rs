@@ -1,10 +1,10 @@
 //! Running a command as a daemon of the old kind: in the background, with its number in a file.
 
-use std::{fs, io, path::Path, process, process::ExitCode};
+use std::{fs, path::Path, process, process::ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::sys::process::fork_child;
+use crate::{files, sys::process::fork_child};
 
 /// Runs `command`, in the background unless `foreground`; the process number is in `pid` as long as it runs.
 pub fn run(pid: &Path, foreground: bool, command: impl FnOnce() -> Result<ExitCode>) -> Result<ExitCode> {
@@ -40,11 +40,8 @@ fn write(pid: &Path, number: u32) -> Result<()> {
 }
 
 fn remove(pid: &Path) {
-    match fs::remove_file(pid) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            complain(&format!("cannot remove {}: {error}", pid.display()));
-        }
-        _ => {}
+    if let Err(error) = files::remove(pid) {
+        complain(&format!("cannot remove {}: {error}", pid.display()));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Read, Write},
+    io::{self, Read},
     net::IpAddr,
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -11,10 +11,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{absent_is_fine, trust};
+use super::trust;
 use crate::{
     config::model::{CheckKind, Routing, VirtualAddress},
     datapath::Slot,
+    files,
     netlink::DesiredRouter,
 };
 
@@ -181,10 +182,7 @@ pub(super) fn recall(path: &Path) -> io::Result<Option<Memory>> {
 pub(super) fn remember(path: &Path, memory: &Memory) -> io::Result<()> {
     let text = serde_json::to_vec_pretty(&Sheet { version: VERSION, boot: boot()?, memory })?;
     let new = path.with_extension("new");
-    absent_is_fine(fs::remove_file(&new))?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(&text)?;
-    fs::rename(&new, path)
+    files::replace(path, &new, &text)
 }
 
 fn boot() -> io::Result<String> {

@@ -13,7 +13,7 @@ use std::{
 
 use nix::unistd::geteuid;
 
-use crate::identity::Identity;
+use crate::{files, identity::Identity};
 pub use leases::Leases;
 pub use lock::{Lock, LockError};
 pub use memory::{CheckMemory, Memory, PlaceMemory, RouterMemory, Voice};
@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// When something cannot be removed.
     pub fn forget(&self) -> io::Result<()> {
-        [&self.memory, &self.leases].into_iter().try_for_each(|path| absent_is_fine(fs::remove_file(path)))
+        [&self.memory, &self.leases].into_iter().try_for_each(|path| files::remove(path))
     }
 }
 
@@ -98,11 +98,4 @@ fn trust(file: &fs::File, path: &Path) -> io::Result<()> {
         path.display(),
         geteuid()
     )))
-}
-
-fn absent_is_fine(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }

@@ -3,14 +3,11 @@
 
 mod smtp;
 
-use std::{
-    io,
-    sync::mpsc::{self, Receiver, SyncSender, TrySendError},
-    thread,
-};
-
 use super::{Happening, Notice, SubjectKind};
-use crate::config::model::{Configuration, Mail};
+use crate::{
+    config::model::{Configuration, Mail},
+    worker::{Refused, Worker},
+};
 
 /// Letters that may wait for the mail server.
 const WAITING: usize = 64;
@@ -23,12 +20,18 @@ struct Letter {
     text: String,
 }
 
-/// Hands letters to the thread. There is none until there is a letter.
-#[derive(Debug, Default)]
+/// Hands letters to the thread.
+#[derive(Debug)]
 pub(super) struct Mailer {
     mail: Option<Mail>,
     router_id: String,
-    thread: Option<SyncSender<Letter>>,
+    postman: Worker<Letter>,
+}
+
+impl Default for Mailer {
+    fn default() -> Self {
+        Self { mail: None, router_id: String::new(), postman: Worker::new("mail", WAITING, post) }
+    }
 }
 
 impl Mailer {
@@ -46,19 +49,14 @@ impl Mailer {
         }
         let subject = plain(&format!("[{}] {subject}", self.router_id));
         let letter = Letter { mail: mail.clone(), subject, text };
-        if let Err(why) = self.send(letter) {
+        if let Err(refused) = self.postman.hand(letter) {
+            let why = match refused {
+                Refused::Thread(error) => format!("no thread can be started: {error}"),
+                Refused::Full => format!("{WAITING} letters wait for the mail server already"),
+                Refused::Ended => "its thread has ended".to_owned(),
+            };
             tracing::warn!("no mail about {notice}: {why}");
         }
-    }
-
-    fn send(&mut self, letter: Letter) -> Result<(), String> {
-        let thread = self.thread.take().map_or_else(start, Ok);
-        let thread =
-            self.thread.insert(thread.map_err(|error| format!("no thread can be started: {error}"))?);
-        thread.try_send(letter).map_err(|error| match error {
-            TrySendError::Full(_) => format!("{WAITING} letters wait for the mail server already"),
-            TrySendError::Disconnected(_) => "its thread has ended".to_owned(),
-        })
     }
 }
 
@@ -87,21 +85,13 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
-fn start() -> io::Result<SyncSender<Letter>> {
-    let (sender, letters) = mpsc::sync_channel(WAITING);
-    // Nobody joins it: the end of the node must not wait for a mail server.
-    thread::Builder::new().name("mail".to_owned()).spawn(move || send_all(&letters))?;
-    Ok(sender)
-}
-
-fn send_all(letters: &Receiver<Letter>) {
-    for letter in letters {
-        let Letter { subject, mail, .. } = &letter;
-        match smtp::send(&letter) {
-            Ok(()) => tracing::debug!("mail was sent: {subject}"),
-            Err(error) => {
-                tracing::warn!("mail was not sent by {} port {}: {error}: {subject}", mail.server, mail.port);
-            }
+#[expect(clippy::needless_pass_by_value, reason = "the letter is the thread's")]
+fn post(letter: Letter) {
+    let Letter { subject, mail, .. } = &letter;
+    match smtp::send(&letter) {
+        Ok(()) => tracing::debug!("mail was sent: {subject}"),
+        Err(error) => {
+            tracing::warn!("mail was not sent by {} port {}: {error}: {subject}", mail.server, mail.port);
         }
     }
 }
