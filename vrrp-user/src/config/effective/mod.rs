@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 
+use self::values::{BlockCounts, Counts};
 use super::{
     Loaded,
     keywords::{self, KeywordRow, keyword_rows},
@@ -55,7 +56,8 @@ pub(super) fn blocks(loaded: &Loaded) -> Vec<Block> {
     let rows = keyword_rows();
     let globals: Vec<&Statement> = bodies(&loaded.statements, "global_defs");
     let view = View { rows: &rows, globals: &globals, sources: &loaded.sources };
-    let node = view.settings("global_defs", &globals, &|_| None);
+    let node = view.settings("global_defs", &globals, &BlockCounts::Nothing);
+    let counts = Counts::of(configuration);
     let mut blocks = vec![Block { keyword: "global_defs".into(), name: None, settings: node }];
     for statement in &loaded.statements {
         let keyword = statement.keyword.text().into_owned();
@@ -67,8 +69,7 @@ pub(super) fn blocks(loaded: &Loaded) -> Vec<Block> {
         }
         let body: Vec<&Statement> = statement.body.iter().collect();
         let name = statement.arguments.first().map(|word| word.text().into_owned());
-        let counts =
-            |keyword: &str| values::of(configuration, &statement.keyword.text(), name.as_deref(), keyword);
+        let counts = counts.block(&keyword, name.as_deref());
         let settings = if rows.iter().any(|row| row.block == keyword) {
             view.settings(&keyword, &body, &counts)
         } else {
@@ -91,14 +92,9 @@ struct View<'l> {
 }
 
 impl View<'_> {
-    fn settings(
-        &self,
-        block: &str,
-        body: &[&Statement],
-        counts: &dyn Fn(&str) -> Option<Value>,
-    ) -> Vec<Setting> {
+    fn settings(&self, block: &str, body: &[&Statement], counts: &BlockCounts<'_>) -> Vec<Setting> {
         let rows = self.rows.iter().filter(|row| row.block == block && row.class == "works");
-        rows.filter_map(|row| self.setting(row, body, counts(row.name))).collect()
+        rows.filter_map(|row| self.setting(row, body, counts.value(row.name))).collect()
     }
 
     fn setting(&self, row: &KeywordRow, body: &[&Statement], counts: Option<Value>) -> Option<Setting> {

@@ -1,5 +1,7 @@
 //! The values that are not simply what is written or the keyword's default: what several settings make together.
 
+use std::collections::HashMap;
+
 use vrrp_common::{time::Interval, wire::Version};
 
 use super::Value;
@@ -8,24 +10,56 @@ use crate::config::{
     values::decimal,
 };
 
-/// What `keyword` of the block counts as, if that needs more than the keyword's own line.
-pub(super) fn of(
-    configuration: &Configuration,
-    block: &str,
-    name: Option<&str>,
-    keyword: &str,
-) -> Option<Value> {
-    let named = |other: &String| Some(other.as_str()) == name;
-    match block {
-        "vrrp_instance" => {
-            let instance = configuration.instances.iter().find(|instance| named(&instance.name))?;
-            opposites(instance, keyword).or_else(|| of_instance(instance, keyword).map(Value::Line))
+/// What settings need more for than their own lines, by name.
+pub(super) struct Counts<'c> {
+    instances: HashMap<&'c str, &'c Instance>,
+    scripts: HashMap<&'c str, &'c Script>,
+}
+
+/// That of one block.
+pub(super) enum BlockCounts<'c> {
+    Instance(&'c Instance),
+    Script(&'c Script),
+    /// Each line says all.
+    Nothing,
+}
+
+impl<'c> Counts<'c> {
+    pub(super) fn of(configuration: &'c Configuration) -> Self {
+        Self {
+            instances: first_of_each(configuration.instances.iter().map(|one| (one.name.as_str(), one))),
+            scripts: first_of_each(configuration.scripts().map(|one| (one.name.as_str(), one))),
         }
-        "vrrp_script" => {
-            let script = configuration.scripts().find(|script| named(&script.name))?;
-            of_script(script, keyword).map(Value::Line)
+    }
+
+    pub(super) fn block(&self, block: &str, name: Option<&str>) -> BlockCounts<'c> {
+        let found = name.and_then(|name| match block {
+            "vrrp_instance" => self.instances.get(name).copied().map(BlockCounts::Instance),
+            "vrrp_script" => self.scripts.get(name).copied().map(BlockCounts::Script),
+            _ => None,
+        });
+        found.unwrap_or(BlockCounts::Nothing)
+    }
+}
+
+fn first_of_each<'c, T>(named: impl Iterator<Item = (&'c str, T)>) -> HashMap<&'c str, T> {
+    let mut first = HashMap::new();
+    for (name, one) in named {
+        first.entry(name).or_insert(one);
+    }
+    first
+}
+
+impl BlockCounts<'_> {
+    /// What `keyword` of the block counts as, if that needs more than the keyword's own line.
+    pub(super) fn value(&self, keyword: &str) -> Option<Value> {
+        match self {
+            Self::Instance(instance) => {
+                opposites(instance, keyword).or_else(|| of_instance(instance, keyword).map(Value::Line))
+            }
+            Self::Script(script) => of_script(script, keyword).map(Value::Line),
+            Self::Nothing => None,
         }
-        _ => None,
     }
 }
 
