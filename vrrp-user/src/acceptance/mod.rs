@@ -94,7 +94,8 @@ pub fn clean_up(directory: &Path, identity: &Identity) -> Result<()> {
         return Ok(());
     }
     sheet.write(&Rules::default())?;
-    let output = Command::new(program()).arg("-f").arg(&sheet.file).output().context("cannot run nft")?;
+    let [nft, arguments @ ..] = sheet.command();
+    let output = Command::new(nft).args(arguments).output().context("cannot run nft")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "nft does not remove the rules: {}", said.trim());
     sheet.remove()

@@ -1,7 +1,10 @@
 //! A new configuration: only the difference is applied. Routers that stay the same are not touched, not even their
 //! timers; those that changed go on in their state.
 
-use std::{collections::BTreeSet, mem};
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+};
 
 use vrrp_common::{
     abi::Heard,
@@ -76,10 +79,7 @@ impl Node {
         }
         self.router_id = new.router_id;
         self.statics = statics(new.statics);
-        let former: Vec<Option<String>> =
-            (0..self.routers.len()).map(|index| self.group_name(index)).collect();
-        let former: Vec<(Slot, Option<String>)> =
-            self.routers.iter().map(|router| router.slot).zip(former).collect();
+        let former = self.groups_by_slot();
         self.remove_gone(&new.instances, now, &mut outcome);
         let added = self.take_instances(new.instances, &checks, &mut outcome);
         self.regroup(&new.groups, &former);
@@ -98,8 +98,11 @@ impl Node {
         outcome
     }
 
-    fn group_name(&self, index: usize) -> Option<String> {
-        self.group_of(index).map(|group| self.groups[group].name.clone())
+    /// The group of each router that is in one.
+    fn groups_by_slot(&self) -> HashMap<Slot, String> {
+        let members =
+            self.groups.iter().flat_map(|group| group.members.iter().map(move |&index| (index, group)));
+        members.map(|(index, group)| (self.routers[index].slot, group.name.clone())).collect()
     }
 
     /// Routers that are not in the new file resign.
@@ -226,7 +229,7 @@ impl Node {
 
     /// Makes the groups anew. A router that was not in the group follows it at first if it is Active, see
     /// `election::groups`.
-    fn regroup(&mut self, groups: &[model::Group], former: &[(Slot, Option<String>)]) {
+    fn regroup(&mut self, groups: &[model::Group], former: &HashMap<Slot, String>) {
         let told =
             |name: &str| self.groups.iter().find(|group| group.name == name).and_then(|group| group.told);
         self.groups = groups.iter().map(|group| Group::new(group, told(&group.name))).collect();
@@ -235,9 +238,7 @@ impl Node {
             let active = group.members.iter().any(is_active);
             for &index in &group.members {
                 let router = &mut self.routers[index];
-                let was = former.iter().find(|(slot, _)| *slot == router.slot);
-                let stays =
-                    was.is_some_and(|(_, name)| name.as_deref() == Some(&*group.name)) && router.joined;
+                let stays = former.get(&router.slot) == Some(&group.name) && router.joined;
                 router.joined = stays || !active || router.machine.state() == State::Active;
             }
         }

@@ -6,7 +6,12 @@ mod mail;
 mod pipe;
 mod queue;
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{sync::mpsc, time::timeout};
 use vrrp_common::time::Interval;
@@ -133,6 +138,11 @@ fn calls(notice: &Notice, notify: &Notify) -> Vec<Program> {
         program
     });
     own.into_iter().chain(every).collect()
+}
+
+fn lock<T>(waiting: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code that can panic runs under the lock.
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells whoever the configuration names.

@@ -8,7 +8,7 @@ use std::{
         unix::fs::{FileTypeExt, OpenOptionsExt},
     },
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -25,7 +25,7 @@ use tokio::{
 };
 use vrrp_common::time::Interval;
 
-use super::{Notice, backlog::Backlog};
+use super::{Notice, backlog::Backlog, lock};
 use crate::{
     config::model::{Credentials, Fifo, Program},
     spawner::Spawner,
@@ -120,11 +120,6 @@ impl Drop for Pipe {
             tracing::debug!("cannot remove {}: {error}", self.fifo.path.display());
         }
     }
-}
-
-fn lock(backlog: &Mutex<Backlog>) -> MutexGuard<'_, Backlog> {
-    // No code that can panic runs under the lock.
-    backlog.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes lines as there is room. A line fits in whole or not at all: it is far shorter than `PIPE_BUF`.

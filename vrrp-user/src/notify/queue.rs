@@ -2,12 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use tokio::sync::watch;
 
-use super::PATIENCE;
+use super::{PATIENCE, lock};
 use crate::{config::model::Program, spawner::Spawner};
 
 /// Calls that wait; when there are more, the oldest are left out: what a program is told last is what counts.
@@ -53,11 +53,6 @@ impl Queue {
         // The sender lives in `self`.
         let _ = self.busy.subscribe().wait_for(|busy| !busy).await;
     }
-}
-
-fn lock(waiting: &Mutex<VecDeque<Call>>) -> MutexGuard<'_, VecDeque<Call>> {
-    // No code that can panic runs under the lock.
-    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn work(waiting: Arc<Mutex<VecDeque<Call>>>, busy: watch::Sender<bool>, spawner: Spawner) {

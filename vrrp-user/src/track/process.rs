@@ -3,7 +3,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use tokio::{sync::mpsc, time::sleep};
-use vrrp_common::time::{Instant, Interval};
+use vrrp_common::time::Instant;
 
 use super::{CheckId, CheckReport, Health, schedule::SLACK};
 use crate::{
@@ -162,7 +162,7 @@ impl Count {
             _ => self.process.terminate_delay,
         };
         let since = *self.otherwise.get_or_insert(now);
-        if now.since(since) < delay.max(Interval::ZERO) {
+        if now.since(since) < delay {
             return self.health;
         }
         self.otherwise = None;
@@ -172,6 +172,8 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
+    use vrrp_common::time::Interval;
+
     use super::*;
 
     fn process(program: &str, parameters: &[&str], matching: Option<ParameterMatch>) -> TrackedProcess {
