@@ -180,6 +180,9 @@ pub struct Record {
     pub version: u64,
     /// 1 from when an event was raised until the daemon, about to look at the record, clears it.
     pub pending: u64,
+    /// Not 0 from when a packet was refused until the daemon, about to look at the counters, clears it: they are for
+    /// each processor, and reading them is a system call.
+    pub refused: u64,
     /// The record.
     pub heard: Heard,
 }
@@ -295,7 +298,7 @@ pub const INTERFACES: u32 = 512;
 pub const EVENT_BYTES: u32 = 1024 * 1024;
 
 const _: () = assert!(size_of::<RouterKey>() == 8);
-const _: () = assert!(size_of::<Record>() == 728);
+const _: () = assert!(size_of::<Record>() == 736);
 const _: () = assert!(size_of::<Tally>() == 160);
 const _: () = assert!(size_of::<Refusals>() == 456);
 const _: () = assert!(size_of::<PeerKey>() == 24);

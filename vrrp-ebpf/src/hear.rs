@@ -104,6 +104,7 @@ pub fn packet<const LOG: bool>(packet: Packet, ifindex: u32, tag: u32, context: 
         Err(reason) => {
             count(tally, reason);
             remember(slot, reason, envelope.source);
+            point_out(heard);
             if reason.is_ours() { Fate::Drop } else { Fate::Pass }
         }
     }
@@ -119,6 +120,15 @@ fn remember(slot: u32, reason: DropReason, source: Address) {
         // SAFETY: the helper has no preconditions.
         *last = Refusal { at: unsafe { bpf_ktime_get_boot_ns() }, source };
     }
+}
+
+/// Tells the daemon that there is something to count; after it was counted.
+#[inline(always)]
+fn point_out(entry: *mut Record) {
+    // SAFETY: the entry is aligned and lives as long as the map.
+    let refused = unsafe { Shared::new(&raw mut (*entry).refused) };
+    // A full barrier: who clears the word finds what was counted before.
+    refused.swap(1);
 }
 
 /// Whom one router listens to.

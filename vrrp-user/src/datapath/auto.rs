@@ -299,6 +299,13 @@ impl Datapath for AutoPath {
         }
     }
 
+    fn refused_anew(&self, slot: Slot) -> bool {
+        match self.kernel_of(slot) {
+            Some(kernel) => kernel.refused_anew(slot),
+            None => self.socket.refused_anew(slot),
+        }
+    }
+
     fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
         match self.kernel_of(slot) {
             Some(kernel) => kernel.last_refused(slot, reason),

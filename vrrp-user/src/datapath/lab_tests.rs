@@ -94,6 +94,8 @@ fn an_advertisement_is_received_judged_and_stamped() {
             network.advertise(&mut transmitter, 150);
             let news = drain_until(&mut path, 2, |path| path.counters(Slot(3)));
             assert_eq!(news, [], "a steady advertisement is no news");
+            let asks = receive.path != ReceivePath::Socket && path.refused_anew(Slot(3));
+            assert!(!asks, "{receive:?}: nothing was refused, and reading counters is a system call");
             assert_eq!(path.heard(Slot(3)).accepted.count, 2);
         }
     });
@@ -161,6 +163,7 @@ fn junk_is_counted_by_reason_and_moves_nothing() {
             expected += 1;
             drain_until(&mut path, expected, |path| path.counters(Slot(3)));
             assert_eq!(path.counters(Slot(3)).refused(reason), 1, "{reason:?}");
+            assert!(path.refused_anew(Slot(3)), "{reason:?}");
             let last = path.last_refused(Slot(3), reason).unwrap();
             assert_eq!(last.source, address("192.0.2.1"), "{reason:?}");
             assert!(

@@ -155,6 +155,10 @@ pub trait Datapath {
     /// Packets for the router; empty if it is not attached.
     fn counters(&self, slot: Slot) -> Counters;
 
+    /// Whether [`Self::counters`] may count refusals that they did not when this was asked last: reading them may cost a
+    /// system call, this does not.
+    fn refused_anew(&self, slot: Slot) -> bool;
+
     /// The last packet for the router that was refused for this reason; `None` if there was none.
     fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused>;
 

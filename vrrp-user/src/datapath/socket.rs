@@ -233,6 +233,10 @@ impl Datapath for SocketPath {
         self.routers.records.get(&slot).map_or_else(Counters::default, |record| record.counters)
     }
 
+    fn refused_anew(&self, _: Slot) -> bool {
+        true
+    }
+
     fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
         *self.routers.records.get(&slot)?.refused.get(reason as usize)?
     }

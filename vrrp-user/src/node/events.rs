@@ -213,6 +213,7 @@ impl Node {
         match self.datapath.attach(binding) {
             Ok(()) => {
                 router.attached = Some(ground.ifindex);
+                router.refusals.look_again();
                 if router.machine.state() == State::Initialize {
                     // What an earlier daemon heard is no news.
                     router.seen = self.datapath.heard(router.slot);
@@ -242,7 +243,12 @@ impl Node {
 
     /// Serves what is due of a router besides its election.
     pub(super) fn on_router_pauses(&mut self, index: usize) {
+        // Of hundreds of routers few wait for anything, and each turn asks all of them.
+        let Some(due) = self.routers[index].pause_deadline() else { return };
         let now = clock::now();
+        if now < due {
+            return;
+        }
         let router = &mut self.routers[index];
         if router.addresses_overdue(now) {
             tracing::error!(

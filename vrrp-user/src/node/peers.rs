@@ -45,7 +45,7 @@ fn without(some: &[IpAddr], others: &[IpAddr]) -> Vec<String> {
 
 /// Logs whose address list is not ours, once a minute for each.
 pub(super) fn tell_differing_lists(router: &mut Router, datapath: &dyn Datapath, now: Instant) {
-    if !router.refusals.differing_lists(datapath.heard(router.slot).differing_list) {
+    if !router.refusals.differing_lists(router.seen.differing_list) {
         return;
     }
     for (peer, source) in

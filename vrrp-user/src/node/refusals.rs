@@ -32,6 +32,11 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
+    /// The router is attached anew, and its counters may begin anew.
+    pub(super) fn look_again(&mut self) {
+        self.looked = None;
+    }
+
     /// Whether advertisements with another list were counted since the last look.
     pub(super) fn differing_lists(&mut self, count: u64) -> bool {
         let seen = std::mem::replace(&mut self.differing_lists, count);
@@ -66,11 +71,16 @@ impl Node {
     /// Logs what was refused since the last look.
     pub(super) fn tell_refusals(&mut self, now: Instant) {
         for router in &mut self.routers {
-            if router.refusals.looked.is_some_and(|looked| now < looked.after(LOOK_EVERY)) {
+            let looked = router.refusals.looked;
+            if looked.is_some_and(|looked| now < looked.after(LOOK_EVERY)) {
                 continue;
             }
             router.refusals.looked = Some(now);
-            tell(router, &*self.datapath, now);
+            if self.datapath.refused_anew(router.slot) || looked.is_none() {
+                tell(router, &*self.datapath, now);
+            }
+            tell_second_owner(router, now);
+            tell_differing_lists(router, &*self.datapath, now);
         }
     }
 
@@ -109,13 +119,11 @@ fn tell(router: &mut Router, datapath: &dyn Datapath, now: Instant) {
             tracing::warn!("{name}: refused a packet{} ({count} of its kind): {reason}", from(last));
         }
     }
-    tell_second_owner(router, datapath, now);
-    tell_differing_lists(router, datapath, now);
 }
 
 /// Erratum 8298 of RFC 9568: an owner that hears another router says so.
-fn tell_second_owner(router: &mut Router, datapath: &dyn Datapath, now: Instant) {
-    let heard = datapath.heard(router.slot);
+fn tell_second_owner(router: &mut Router, now: Instant) {
+    let heard = &router.seen;
     if std::mem::replace(&mut router.refusals.second_owners, heard.second_owner) == heard.second_owner
         || heard.second_owner == 0
     {

@@ -110,17 +110,17 @@ impl SharedArray<Record> {
     /// The record, as it was at one moment.
     pub fn heard(&self, slot: u32) -> Heard {
         let Some(version) = self.words(slot).first() else { return Heard::default() };
-        let mut record = self.read(slot);
-        for _ in 0..PATIENCE {
+        let mut patience = PATIENCE;
+        loop {
             let before = version.load(Ordering::Acquire);
-            record = self.read(slot);
+            let record = self.read(slot);
             fence(Ordering::Acquire);
-            if before % 2 == 0 && version.load(Ordering::Relaxed) == before {
-                break;
+            patience -= 1;
+            if patience == 0 || before % 2 == 0 && version.load(Ordering::Relaxed) == before {
+                return record.heard;
             }
             std::hint::spin_loop();
         }
-        record.heard
     }
 
     /// Time and interval of what was accepted last, in nanoseconds: two words, for whoever looks at many routers.
@@ -140,6 +140,15 @@ impl SharedArray<Record> {
             // A full barrier: the record is read after this.
             pending.swap(0, Ordering::SeqCst);
         }
+    }
+
+    /// Whether a packet was refused since this was asked last.
+    pub fn take_refused(&self, slot: u32) -> bool {
+        let refused = self.words(slot).get(std::mem::offset_of!(Record, refused) / WORD);
+        let Some(refused) = refused else { return false };
+        // Most often nothing was, and then the line of memory stays with the processor that hears.
+        // A full barrier: the counters are read after this.
+        refused.load(Ordering::Relaxed) != 0 && refused.swap(0, Ordering::SeqCst) != 0
     }
 }
 
@@ -333,7 +342,7 @@ mod tests {
         let (file, array) = shared::<Record>(1);
         let writer = SharedArray::<Record>::map(file.as_fd(), 1).unwrap();
         let thread = std::thread::spawn(move || {
-            let (version, at, count) = (0, 2, 8); // words of the record
+            let (version, at, count) = (0, 3, 9); // words of the record
             for round in 1..=ROUNDS {
                 let words = writer.words(0);
                 words[version].fetch_add(1, Ordering::SeqCst);
@@ -360,5 +369,13 @@ mod tests {
         array.write(1, &pending);
         array.acknowledge(1);
         assert_eq!((array.read(0).pending, array.read(1).pending, array.read(1).version), (1, 0, 4));
+    }
+
+    #[test]
+    fn a_refusal_is_pointed_out_once() {
+        let (_file, array) = shared::<Record>(2);
+        array.write(1, &Record { refused: 1, version: 4, ..Record::default() });
+        assert_eq!([0, 1, 1, 2].map(|slot| array.take_refused(slot)), [false, true, false, false]);
+        assert_eq!((array.read(1).refused, array.read(1).version), (0, 4));
     }
 }

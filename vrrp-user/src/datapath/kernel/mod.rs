@@ -295,6 +295,10 @@ impl KernelPath {
         self.object.counts.get(&slot.0, 0).map_or_else(|_| Counters::default(), |counts| object::sum(&counts))
     }
 
+    pub(super) fn refused_anew(&self, slot: Slot) -> bool {
+        self.object.heard.take_refused(slot.0)
+    }
+
     pub(super) fn last_refused(&self, slot: Slot, reason: DropReason) -> Option<LastRefused> {
         let refused = self.object.refused.get(&slot.0, 0).ok()?;
         let last = object::latest(&refused, reason)?;
