@@ -7,6 +7,8 @@ use vrrp_common::judge::DropReason;
 
 /// The ring buffer of aya's log.
 pub(super) const MAP: &str = "AYA_LOGS";
+/// Before an IPv4 address: programs know addresses of one length.
+const MAPPED: &str = "from ::ffff:";
 
 /// Lines that wait for us.
 pub(super) type Lines = EbpfLogger<Ours>;
@@ -24,7 +26,7 @@ impl Log for Ours {
     }
 
     fn log(&self, record: &Record<'_>) {
-        tracing::info!("kernel: {}", named(&record.args().to_string()));
+        tracing::info!("kernel: {}", named(&record.args().to_string().replace(MAPPED, "from ")));
     }
 
     fn flush(&self) {}
