@@ -211,7 +211,7 @@ impl Instance {
 }
 
 /// One virtual address and how it is put on the host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct VirtualAddress {
     /// The address.
     pub address: IpAddr,

@@ -1,6 +1,10 @@
 //! The host's interfaces and their addresses as the kernel tells them. Nothing is asked for or changed here.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use rtnetlink::packet_route::{
     AddressFamily, RouteNetlinkMessage,
@@ -11,7 +15,11 @@ use vrrp_common::wire::Family;
 
 /// Every interface of the network namespace. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LinkTable(BTreeMap<u32, Arc<Link>>);
+pub struct LinkTable {
+    links: BTreeMap<u32, Arc<Link>>,
+    /// By name: as many routers as there are interfaces look theirs up.
+    names: BTreeMap<Arc<str>, u32>,
+}
 
 /// One interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +40,8 @@ pub struct Link {
     pub macvlan: Option<Macvlan>,
     /// Its addresses in the kernel's order, as far as it is known.
     pub addresses: Vec<LinkAddress>,
+    /// The same, to be found at once.
+    known: HashMap<(IpAddr, u8), LinkAddress>,
 }
 
 /// What a macvlan is.
@@ -57,6 +67,10 @@ pub struct LinkAddress {
 }
 
 impl LinkAddress {
+    fn identity(&self) -> (IpAddr, u8) {
+        identity(self.address, self.prefix)
+    }
+
     /// Whether another address of the same subnet was there first (IPv4): it goes when that one goes, unless
     /// `promote_secondaries` is set.
     pub fn is_secondary(&self) -> bool {
@@ -72,12 +86,11 @@ impl LinkAddress {
 
 impl Link {
     /// The address to send advertisements from when the configuration names none: the first IPv4 address that
-    /// is not secondary (RFC 9568 §5.1.1.1) or the first link-local IPv6 address (§5.1.2.1) that is not one of
-    /// `virtual_addresses`; an owner's are its own and are not given here.
-    pub fn primary_address(&self, family: Family, virtual_addresses: &[IpAddr]) -> Option<IpAddr> {
+    /// is not secondary (RFC 9568 §5.1.1.1) or the first link-local IPv6 address (§5.1.2.1) that `may_be` one.
+    pub fn primary_address(&self, family: Family, may_be: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
         self.addresses
             .iter()
-            .filter(|candidate| candidate.is_usable() && !virtual_addresses.contains(&candidate.address))
+            .filter(|candidate| candidate.is_usable() && may_be(&candidate.address))
             .filter(|candidate| match (family, candidate.address) {
                 (Family::V4, IpAddr::V4(_)) => !candidate.is_secondary(),
                 (Family::V6, IpAddr::V6(v6)) => v6.is_unicast_link_local(),
@@ -90,33 +103,49 @@ impl Link {
     /// The entry for `address`. Where IPv4 allows the same address with several prefixes, `prefix` decides;
     /// IPv6 has an address once on an interface, whatever its prefix.
     pub fn find(&self, address: IpAddr, prefix: u8) -> Option<&LinkAddress> {
-        self.addresses.iter().find(|entry| is_same(entry, address, prefix))
+        self.known.get(&identity(address, prefix))
+    }
+
+    fn set(&mut self, entry: LinkAddress) {
+        match self.known.insert(entry.identity(), entry) {
+            None => self.addresses.push(entry),
+            Some(_) => {
+                let same = self.addresses.iter_mut().filter(|known| known.identity() == entry.identity());
+                same.for_each(|known| *known = entry);
+            }
+        }
+    }
+
+    fn remove(&mut self, entry: &LinkAddress) {
+        self.known.remove(&entry.identity());
+        self.addresses.retain(|known| known.identity() != entry.identity());
     }
 }
 
-fn is_same(entry: &LinkAddress, address: IpAddr, prefix: u8) -> bool {
-    entry.address == address && (address.is_ipv6() || entry.prefix == prefix)
+/// What tells an address of an interface from the others there.
+fn identity(address: IpAddr, prefix: u8) -> (IpAddr, u8) {
+    (address, if address.is_ipv6() { 0 } else { prefix })
 }
 
 impl LinkTable {
     /// The interface with this number.
     pub fn by_index(&self, ifindex: u32) -> Option<&Link> {
-        self.0.get(&ifindex).map(Arc::as_ref)
+        self.links.get(&ifindex).map(Arc::as_ref)
     }
 
     /// The interface of this name.
     pub fn by_name(&self, name: &str) -> Option<&Link> {
-        self.iter().find(|link| link.name == name)
+        self.by_index(*self.names.get(name)?)
     }
 
     /// Every interface, by number.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.0.values().map(Arc::as_ref)
+        self.links.values().map(Arc::as_ref)
     }
 
     /// The same interface, believed to be up or not.
     pub fn set_up(&mut self, ifindex: u32, up: bool) {
-        if let Some(link) = self.0.get_mut(&ifindex).filter(|link| link.up != up) {
+        if let Some(link) = self.links.get_mut(&ifindex).filter(|link| link.up != up) {
             Arc::make_mut(link).up = up;
         }
     }
@@ -124,28 +153,46 @@ impl LinkTable {
     /// Interfaces of these names, up or not.
     #[cfg(test)]
     pub(crate) fn of(links: &[(&str, bool)]) -> Self {
-        let link = |(ifindex, (name, up)): (u32, &(&str, bool))| {
-            (ifindex, Arc::new(Link { ifindex, name: (*name).to_owned(), up: *up, ..Link::default() }))
+        let link = |(ifindex, (name, up)): (u32, &(&str, bool))| Link {
+            ifindex,
+            name: (*name).to_owned(),
+            up: *up,
+            ..Link::default()
         };
-        Self((1..).zip(links).map(link).collect())
+        let mut table = Self::default();
+        (1..).zip(links).map(link).for_each(|link| table.put(link));
+        table
     }
 
     /// Takes in what the kernel says; tells whether anything is different now.
     pub(super) fn apply(&mut self, message: &RouteNetlinkMessage) -> bool {
         match message {
             RouteNetlinkMessage::NewLink(link) if is_link(link) => self.set_link(link),
-            RouteNetlinkMessage::DelLink(link) if is_link(link) => {
-                self.0.remove(&link.header.index).is_some()
-            }
+            RouteNetlinkMessage::DelLink(link) if is_link(link) => self.take(link.header.index).is_some(),
             RouteNetlinkMessage::NewAddress(address) => self.set_address(address),
             RouteNetlinkMessage::DelAddress(address) => self.remove_address(address),
             _ => false,
         }
     }
 
+    fn take(&mut self, ifindex: u32) -> Option<Arc<Link>> {
+        let link = self.links.remove(&ifindex)?;
+        // Another interface may have got the name first.
+        if self.names.get(link.name.as_str()) == Some(&ifindex) {
+            self.names.remove(link.name.as_str());
+        }
+        Some(link)
+    }
+
+    fn put(&mut self, link: Link) {
+        self.take(link.ifindex);
+        self.names.insert(link.name.as_str().into(), link.ifindex);
+        self.links.insert(link.ifindex, Arc::new(link));
+    }
+
     fn set_link(&mut self, message: &LinkMessage) -> bool {
         let ifindex = message.header.index;
-        let old = self.0.get(&ifindex);
+        let old = self.links.get(&ifindex);
         let mut link = old.map_or_else(Link::default, |link| Link::clone(link));
         let flags = message.header.flags;
         link.ifindex = ifindex;
@@ -171,33 +218,28 @@ impl LinkTable {
         if old.is_some_and(|old| **old == link) {
             return false;
         }
-        self.0.insert(ifindex, Arc::new(link));
+        self.put(link);
         true
     }
 
     fn set_address(&mut self, message: &AddressMessage) -> bool {
         let Some(entry) = entry(message) else { return false };
-        let Some(link) = self.0.get_mut(&message.header.index) else { return false };
-        match link.addresses.iter().position(|known| is_same(known, entry.address, entry.prefix)) {
-            Some(position) if link.addresses[position] == entry => false,
-            Some(position) => {
-                Arc::make_mut(link).addresses[position] = entry;
-                true
-            }
-            None => {
-                Arc::make_mut(link).addresses.push(entry);
-                true
-            }
+        let Some(link) = self.links.get_mut(&message.header.index) else { return false };
+        let news = link.find(entry.address, entry.prefix) != Some(&entry);
+        if news {
+            Arc::make_mut(link).set(entry);
         }
+        news
     }
 
     fn remove_address(&mut self, message: &AddressMessage) -> bool {
         let Some(entry) = entry(message) else { return false };
-        let Some(link) = self.0.get_mut(&message.header.index) else { return false };
-        let position = link.addresses.iter().position(|known| is_same(known, entry.address, entry.prefix));
-        let Some(position) = position else { return false };
-        Arc::make_mut(link).addresses.remove(position);
-        true
+        let Some(link) = self.links.get_mut(&message.header.index) else { return false };
+        let known = link.find(entry.address, entry.prefix).is_some();
+        if known {
+            Arc::make_mut(link).remove(&entry);
+        }
+        known
     }
 }
 
@@ -310,6 +352,40 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_name_that_moves_from_one_interface_to_another_leads_to_the_new_one() {
+        let mut table = table([link(3, "eth0", up()), link(4, "eth1", up())]);
+        for (ifindex, name) in [(3, "old"), (4, "eth0")] {
+            assert!(table.apply(&link(ifindex, name, up())));
+        }
+        let found = |table: &LinkTable, name: &str| table.by_name(name).map(|link| link.ifindex);
+        assert_eq!(["old", "eth0", "eth1"].map(|name| found(&table, name)), [Some(3), Some(4), None]);
+        let RouteNetlinkMessage::NewLink(old) = link(3, "old", up()) else { panic!("no link") };
+        assert!(table.apply(&RouteNetlinkMessage::DelLink(old)));
+        assert_eq!(["old", "eth0"].map(|name| found(&table, name)), [None, Some(4)]);
+    }
+
+    #[test]
+    fn an_address_is_known_by_its_last_flags_and_in_its_first_place_until_it_goes() {
+        let deprecated = AddressFlags::Permanent | AddressFlags::Deprecated;
+        let mut table = table([
+            link(3, "eth0", up()),
+            RouteNetlinkMessage::NewAddress(address(3, "192.0.2.1", 24, AddressFlags::Permanent)),
+            RouteNetlinkMessage::NewAddress(address(3, "192.0.2.2", 24, AddressFlags::Permanent)),
+            RouteNetlinkMessage::NewAddress(address(3, "192.0.2.1", 24, deprecated)),
+        ]);
+        let eth0 = table.by_index(3).unwrap();
+        let one = eth0.find("192.0.2.1".parse().unwrap(), 24).unwrap();
+        assert_eq!((one.flags, &eth0.addresses[0]), (deprecated.bits(), one));
+        assert_eq!(eth0.addresses.len(), 2);
+        let gone = RouteNetlinkMessage::DelAddress(address(3, "192.0.2.1", 24, deprecated));
+        assert!(table.apply(&gone));
+        assert!(!table.apply(&gone));
+        let eth0 = table.by_index(3).unwrap();
+        assert_eq!(eth0.find("192.0.2.1".parse().unwrap(), 24), None);
+        assert_eq!(eth0.addresses.len(), 1);
+    }
+
+    #[test]
     fn a_bridge_that_lets_go_of_a_port_does_not_remove_the_interface() {
         let mut table = table([link(3, "eth0", up())]);
         let mut message = LinkMessage::default();
@@ -371,9 +447,9 @@ pub(super) mod tests {
             RouteNetlinkMessage::NewAddress(address(3, "fe80::2", 64, permanent)),
         ]);
         let link = table.by_index(3).unwrap();
-        let virtual_addresses = ["192.0.2.10".parse().unwrap()];
+        let may_be = |address: &IpAddr| *address != "192.0.2.10".parse::<IpAddr>().unwrap();
         for (family, expected) in [(Family::V4, "192.0.2.1"), (Family::V6, "fe80::2")] {
-            let found = link.primary_address(family, &virtual_addresses);
+            let found = link.primary_address(family, may_be);
             assert_eq!(found, Some(expected.parse().unwrap()));
         }
     }

@@ -1,7 +1,7 @@
 //! What has to be done so that the host's addresses become the desired ones: pure, one round at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     io,
     net::IpAddr,
 };
@@ -179,12 +179,16 @@ impl Reconciler {
 
     /// A router that let go and took its addresses again since the last round forgot what it was told.
     fn forget_what_was_told(&mut self, desired: &Desired) {
+        let mut again = HashSet::new();
         for router in &desired.routers {
             let before = self.acquisitions.insert(router.slot, router.acquisitions);
             if before.is_some_and(|before| before != router.acquisitions) {
-                for record in self.records.values_mut() {
-                    record.informed.retain(|(slot, _)| *slot != router.slot);
-                }
+                again.insert(router.slot);
+            }
+        }
+        if !again.is_empty() {
+            for record in self.records.values_mut() {
+                record.informed.retain(|(slot, _)| !again.contains(slot));
             }
         }
     }

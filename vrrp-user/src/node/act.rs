@@ -48,12 +48,12 @@ impl Node {
             Action::Acquire => {
                 self.routers[index].expect_addresses(clock::now());
                 self.guard_addresses(index);
-                self.publish();
+                self.unpublished = true;
             }
             Action::Release => {
                 self.announcer.stop(self.routers[index].slot);
                 self.routers[index].release_addresses();
-                self.publish();
+                self.unpublished = true;
             }
             Action::Announce(occasion) => self.announce_for(index, occasion),
         }
@@ -113,10 +113,11 @@ impl Node {
         }
     }
 
-    /// Tells the address thread which routers hold their addresses; it works towards that at its own pace.
+    /// Tells the address thread which routers hold their addresses, if that is news; it works towards that at its own
+    /// pace. Once a turn: what thousands of routers came to is one list, and an address that moves from one router to
+    /// another was never wanted by none.
     pub(super) fn publish(&mut self) {
-        if self.reloading {
-            // An address may move from one router to another: what is in between is nothing to work towards.
+        if !std::mem::take(&mut self.unpublished) {
             return;
         }
         self.generation += 1;
@@ -146,7 +147,7 @@ impl Node {
         if self.stop_by.is_none() {
             self.leaving = true;
             self.datapath.leave();
-            self.publish();
+            self.unpublished = true;
             self.stop_by = Some(clock::now().after(super::STOP_PATIENCE));
         }
     }
@@ -164,7 +165,7 @@ impl Node {
         }
         (0..self.groups.len()).for_each(|group| self.tell_group(group));
         self.stop_by = Some(now.after(super::STOP_PATIENCE));
-        self.publish();
+        self.unpublished = true;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is taken over from the daemon before: slots, leases, results of checks. Whether a router that was Active
 //! goes on is the election's to say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tokio::sync::watch;
 use vrrp_common::{
@@ -9,7 +9,11 @@ use vrrp_common::{
     time::{Instant, Interval},
 };
 
-use super::{Node, links::ground, router::Router};
+use super::{
+    Node,
+    links::ground,
+    router::{Key, Router, key},
+};
 use crate::{
     config::model::{Check, Instance, Routing},
     datapath::Slot,
@@ -36,11 +40,9 @@ pub struct Heritage {
 /// The routers in the slots that they had, so that maps and leases stay true, each with the lease that may still be
 /// adopted at `now`.
 pub(super) fn settle(instances: Vec<Instance>, heritage: &Heritage, now: Instant) -> Vec<Router> {
-    let mut known = Vec::new();
-    for instance in &instances {
-        let same = |left: &&RouterMemory| left.is(instance) && !known.contains(&Some(left.slot));
-        known.push(heritage.left.routers.iter().find(same).map(|left| left.slot));
-    }
+    let mut left: HashMap<Key, u32> =
+        heritage.left.routers.iter().map(|left| (left.key(), left.slot)).collect();
+    let known: Vec<Option<u32>> = instances.iter().map(|instance| left.remove(&key(instance))).collect();
     let taken: BTreeSet<u32> = known.iter().copied().flatten().collect();
     let mut free = (0..).filter(|slot| !taken.contains(slot));
     let mut routers = Vec::new();
@@ -119,7 +121,7 @@ impl Node {
             }
         }
         self.resign_for_orphans();
-        self.publish();
+        self.unpublished = true;
     }
 
     /// Leaves to the next daemon what it would need now.
@@ -136,7 +138,7 @@ impl Node {
     /// Addresses, routes and rules of the daemon before that are in no present router's list: they go.
     pub(super) fn leftovers(&self) -> Vec<DesiredRouter> {
         let left = &self.heritage.left;
-        let present: Vec<PlaceMemory> = self.routers.iter().flat_map(Router::listed).collect();
+        let present: HashSet<PlaceMemory> = self.routers.iter().flat_map(Router::listed).collect();
         // Numbers that no router has.
         let mut slots = (0..DesiredRouter::STATICS.0).rev().map(Slot);
         let gone = left.routers.iter().zip(&mut slots).map(|(router, slot)| {
@@ -157,9 +159,8 @@ impl Node {
 }
 
 impl RouterMemory {
-    /// Whether peers would take `instance` for the same router.
-    pub(super) fn is(&self, instance: &Instance) -> bool {
-        let key = (instance.interface.as_str(), instance.family as u8, instance.vrid);
-        (self.interface.as_str(), self.family, self.vrid) == key
+    /// What peers know it by.
+    pub(super) fn key(&self) -> Key {
+        (self.interface.clone(), self.family, self.vrid)
     }
 }

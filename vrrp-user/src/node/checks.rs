@@ -1,6 +1,6 @@
 //! What the checks said last, and until when it may be believed. Running them is the service thread's work.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use vrrp_common::time::{Instant, Interval};
 
@@ -66,14 +66,10 @@ impl Checks {
 
     /// Goes on with these checks: what is known of those that were there stays.
     pub(super) fn replace(&mut self, checks: &[Check], now: Instant) {
-        let mut old = std::mem::take(&mut self.0);
-        self.0 = checks
-            .iter()
-            .map(|check| match old.iter().position(|entry| check.is(entry.id.kind, &entry.id.name)) {
-                Some(place) => old.swap_remove(place),
-                None => Entry::awaited(check, now),
-            })
-            .collect();
+        let old = std::mem::take(&mut self.0).into_iter();
+        let mut old: HashMap<CheckId, Entry> = old.map(|entry| (entry.id.clone(), entry)).collect();
+        let entry = |check| old.remove(&CheckId::of(check)).unwrap_or_else(|| Entry::awaited(check, now));
+        self.0 = checks.iter().map(entry).collect();
     }
 
     /// Which checks there are, by index.

@@ -172,7 +172,7 @@ impl Node {
         }
         self.routers[index].own_fault = fault;
         // That a member of a group is well again is not enough: the group settles it.
-        let settled = self.routers[index].grouped && fault.is_none();
+        let settled = self.routers[index].group.is_some() && fault.is_none();
         if fault != self.routers[index].machine.fault() && !settled {
             self.input(index, Input::Eligibility(fault), now);
         }

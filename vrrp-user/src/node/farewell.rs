@@ -1,14 +1,14 @@
 //! Farewells for routers that the daemon before held and no file names any more: the next one resigns for them, so that
 //! no peer has to wait for their silence.
 
-use std::net::IpAddr;
+use std::{collections::HashSet, net::IpAddr};
 
 use vrrp_common::{
     time::{Instant, Interval},
     wire::{ChecksumForm, Family, Version},
 };
 
-use super::{Node, links::Ground};
+use super::{Node, links::Ground, router::key};
 use crate::{
     config::model::UnicastPeer,
     datapath::Slot,
@@ -25,10 +25,11 @@ impl Node {
     /// until the farewell was sent.
     pub(super) fn find_orphans(&mut self, now: Instant) {
         let heritage = &self.heritage;
+        let present: HashSet<_> = self.routers.iter().map(|router| key(&router.instance)).collect();
         let is_orphan = |left: &&RouterMemory| {
             let lease = heritage.leases.read(Slot(left.slot));
             let held = lease.is_some_and(|lease| now < lease.until);
-            held && !self.routers.iter().any(|router| left.is(&router.instance))
+            held && !present.contains(&left.key())
         };
         self.orphans = heritage.left.routers.iter().filter(is_orphan).cloned().collect();
     }
@@ -85,8 +86,9 @@ impl Node {
         let link = table.by_name(&left.interface).filter(|link| link.up)?;
         let family = Family::of(left.voice.group);
         let theirs = self.heritage.left.routers.iter().flat_map(|router| &router.addresses);
-        let virtual_addresses: Vec<IpAddr> = theirs.map(|place| place.address).collect();
-        let source = left.voice.source.or_else(|| link.primary_address(family, &virtual_addresses))?;
+        let is_theirs = |address: &IpAddr| theirs.clone().any(|place| place.address == *address);
+        let primary = || link.primary_address(family, |address| !is_theirs(address));
+        let source = left.voice.source.or_else(primary)?;
         Some(Ground { ifindex: link.ifindex, mac: left.voice.mac.or(link.mac).unwrap_or_default(), source })
     }
 }

@@ -39,7 +39,7 @@ fn member(router: &Router) -> Member {
 impl Node {
     /// The group that a router is in.
     pub(super) fn group_of(&self, index: usize) -> Option<usize> {
-        self.groups.iter().position(|group| group.members.contains(&index))
+        self.routers[index].group
     }
 
     fn members(&self, group: usize) -> Vec<Member> {
@@ -49,7 +49,7 @@ impl Node {
     /// Whether the router's group decides when it becomes Active: its own time has run out and is not enough.
     pub(super) fn waits_for_group(&self, index: usize, now: Instant) -> bool {
         let router = &self.routers[index];
-        router.grouped && router.machine.takeover_due().is_some_and(|due| due <= now)
+        router.group.is_some() && router.machine.takeover_due().is_some_and(|due| due <= now)
     }
 
     /// When a group has something to do although nothing happens.
@@ -93,7 +93,8 @@ impl Node {
     pub(super) fn group_member_name(&self, index: usize, place: u16) -> &str {
         let group = self.group_of(index).map(|group| &self.groups[group]);
         let member = group.and_then(|group| group.members.get(usize::from(place)));
-        member.map_or("?", |&member| &self.routers[member].instance.name)
+        let member = member.and_then(|&member| self.routers.get(member));
+        member.map_or("?", |member| &member.instance.name)
     }
 
     /// Which of a group's members listen first although they own their addresses: all, unless all own theirs.
@@ -101,7 +102,7 @@ impl Node {
         let members = self.groups[group].members.clone();
         let owners = members.iter().all(|&index| self.routers[index].instance.priority == 255);
         for index in members {
-            self.routers[index].grouped = true;
+            self.routers[index].group = Some(group);
             self.routers[index].machine.listen_first(!owners);
         }
     }

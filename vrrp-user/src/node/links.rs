@@ -1,6 +1,6 @@
 //! What the host's interfaces mean for a router: is it eligible, and which address does it send from? Pure.
 
-use std::net::IpAddr;
+use std::{collections::HashSet, net::IpAddr};
 
 use vrrp_common::election::Fault;
 
@@ -24,7 +24,7 @@ pub(super) struct Ground {
 pub(super) fn ground(
     instance: &Instance,
     table: &LinkTable,
-    virtual_addresses: &[IpAddr],
+    virtual_addresses: &HashSet<IpAddr>,
 ) -> Result<Ground, Fault> {
     let link = table.by_name(&instance.interface).ok_or(Fault::InterfaceMissing)?;
     if !link.up && instance.tracks_link {
@@ -49,7 +49,8 @@ pub(super) fn sender(instance: &Instance) -> Option<[u8; 6]> {
 
 /// The configured source, else the primary address (RFC 9568 §5.1.1.1, §5.1.2.1). A virtual address is never
 /// one, even if an earlier run left it on the interface, unless this host owns it.
-fn source(instance: &Instance, link: &Link, virtual_addresses: &[IpAddr]) -> Option<IpAddr> {
-    let not_primary = if instance.priority == 255 { &[] } else { virtual_addresses };
-    instance.source.or_else(|| link.primary_address(instance.family, not_primary))
+fn source(instance: &Instance, link: &Link, virtual_addresses: &HashSet<IpAddr>) -> Option<IpAddr> {
+    let own = instance.priority == 255;
+    let may_be = |address: &IpAddr| own || !virtual_addresses.contains(address);
+    instance.source.or_else(|| link.primary_address(instance.family, may_be))
 }

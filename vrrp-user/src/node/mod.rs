@@ -21,7 +21,13 @@ mod router;
 mod snapshot;
 mod view;
 
-use std::{collections::HashMap, io, net::IpAddr, os::fd::AsFd, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    net::IpAddr,
+    os::fd::AsFd,
+    sync::Arc,
+};
 
 use tokio::sync::{mpsc, oneshot, watch::Sender};
 use vrrp_common::{
@@ -123,11 +129,11 @@ pub struct Node {
     places: HashMap<Slot, usize>,
     groups: Vec<Group>,
     outbox: Outbox,
-    /// A reload is under way: nothing is published before its end.
-    reloading: bool,
+    /// The address thread has not been told of everything yet: it is at the end of the turn, once.
+    unpublished: bool,
     /// The slots of routers that a reload removed, each until their addresses are gone: see `Desired::generation`.
     departed: Vec<(Slot, u64)>,
-    virtual_addresses: Vec<IpAddr>,
+    virtual_addresses: HashSet<IpAddr>,
     statics: DesiredRouter,
     links: Option<Arc<LinkTable>>,
     /// Between what the kernel tells of links and `links`.
@@ -178,9 +184,10 @@ impl Node {
             places: HashMap::new(),
             groups,
             outbox: Outbox::new(notices),
-            reloading: false,
+            // What an earlier run left on the host goes, unless it may be adopted.
+            unpublished: true,
             departed: Vec::new(),
-            virtual_addresses: Vec::new(),
+            virtual_addresses: HashSet::new(),
             statics: act::statics(configuration.statics),
             links: None,
             damping: Damping::new(configuration.link_delays),
@@ -209,7 +216,7 @@ impl Node {
         self.virtual_addresses = self.routers.iter().flat_map(addresses).collect();
         self.places = self.routers.iter().enumerate().map(|(index, router)| (router.slot, index)).collect();
         for router in &mut self.routers {
-            router.grouped = false;
+            router.group = None;
             router.machine.listen_first(false);
         }
         (0..self.groups.len()).for_each(|group| self.mark_group(group));
@@ -224,13 +231,12 @@ impl Node {
         let outcome = self.drive(inbox).await;
         if outcome.is_err() {
             self.stop();
+            self.publish();
         }
         outcome.map(|()| if self.leaving { Ending::Left } else { Ending::Resigned })
     }
 
     async fn drive(&mut self, mut inbox: Inbox) -> Result<(), NodeError> {
-        // What an earlier run left on the host goes, unless it may be adopted.
-        self.publish();
         let timer = Timer::new()?;
         let expiry = watch(timer.as_fd().try_clone_to_owned()?)?;
         let packets = watch(self.datapath.readiness().try_clone_to_owned()?)?;
@@ -294,6 +300,7 @@ impl Node {
         }
         self.outbox.flush();
         self.expire_checks();
+        self.publish();
         self.announce();
         self.tell_refusals(granted);
         Ok(progress == Progress::More)

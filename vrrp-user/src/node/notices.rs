@@ -1,6 +1,9 @@
 //! What is to be told of routers and groups: each state once, and the last one always, however slow the listener.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 use vrrp_common::election::{Fault, State};
@@ -11,28 +14,34 @@ use crate::notify::{Happening, Notice, Subject, SubjectKind};
 /// The way to whoever tells. The protocol thread never waits for it.
 pub(super) struct Outbox {
     sender: Sender<Notice>,
-    /// What there was no room for: the newest of every subject.
-    waiting: Vec<Notice>,
+    /// What there was no room for, in order: the newest of every subject.
+    waiting: BTreeMap<u64, Notice>,
+    /// Where each subject's is.
+    places: HashMap<Subject, u64>,
+    next: u64,
 }
 
 impl Outbox {
     pub(super) fn new(sender: Sender<Notice>) -> Self {
-        Self { sender, waiting: Vec::new() }
+        Self { sender, waiting: BTreeMap::new(), places: HashMap::new(), next: 0 }
     }
 
     fn send(&mut self, notice: Notice) {
-        self.waiting.retain(|other| other.subject != notice.subject);
-        self.waiting.push(notice);
+        if let Some(older) = self.places.insert(notice.subject.clone(), self.next) {
+            self.waiting.remove(&older);
+        }
+        self.waiting.insert(self.next, notice);
+        self.next += 1;
         self.flush();
     }
 
     /// Sends what waits, as far as there is room.
     pub(super) fn flush(&mut self) {
-        while !self.waiting.is_empty() {
-            match self.sender.try_send(self.waiting[0].clone()) {
+        while let Some(first) = self.waiting.first_entry() {
+            match self.sender.try_send(first.get().clone()) {
                 Err(TrySendError::Full(_)) => return,
                 // Nobody tells any more: the node ends too.
-                Ok(()) | Err(TrySendError::Closed(_)) => drop(self.waiting.remove(0)),
+                Ok(()) | Err(TrySendError::Closed(_)) => drop(self.places.remove(&first.remove().subject)),
             }
         }
     }
@@ -117,5 +126,46 @@ impl Node {
         self.groups.iter_mut().for_each(|group| group.told = None);
         (0..self.routers.len()).for_each(|index| self.tell_state(index));
         (0..self.groups.len()).for_each(|group| self.tell_group(group));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn notice(name: &str, happening: Happening) -> Notice {
+        let subject = Subject { kind: SubjectKind::Instance, name: name.into() };
+        Notice { subject, happening, priority: 100 }
+    }
+
+    #[test]
+    fn a_full_channel_keeps_the_newest_of_everybody_in_their_order() {
+        let (sender, mut listener) = mpsc::channel(1);
+        let mut outbox = Outbox::new(sender);
+        for (name, happening) in [
+            ("a", Happening::Backup),
+            ("b", Happening::Backup),
+            ("c", Happening::Backup),
+            ("b", Happening::Active),
+            ("a", Happening::Active),
+        ] {
+            outbox.send(notice(name, happening));
+        }
+        let mut told = Vec::new();
+        while let Ok(notice) = listener.try_recv() {
+            told.push((notice.subject.name.to_string(), notice.happening));
+            outbox.flush();
+        }
+        let one = |name: &str, happening| (name.to_owned(), happening);
+        let expected = [
+            one("a", Happening::Backup),
+            one("c", Happening::Backup),
+            one("b", Happening::Active),
+            one("a", Happening::Active),
+        ];
+        assert_eq!(told, expected);
+        assert!(outbox.places.is_empty());
     }
 }

@@ -2,7 +2,7 @@
 //! timers; those that changed go on in their state.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     mem,
 };
 
@@ -16,11 +16,12 @@ use super::{
     Node,
     act::statics,
     groups::Group,
-    router::{Place, Router, RoutingPlace, first_form, parameters},
+    router::{Key, Place, Router, RoutingPlace, first_form, key, parameters},
 };
 use crate::{
     config::model::{self, Configuration, Instance, Routing, Track, VirtualAddress},
     datapath::Slot,
+    netlink::DesiredRouter,
     notify::Happening,
     sys::clock,
     track::CheckId,
@@ -47,11 +48,6 @@ impl std::fmt::Display for Reloaded {
     }
 }
 
-/// What makes a router the same one before and after: what its peers know it by. A name may change.
-fn is_same(one: &Instance, other: &Instance) -> bool {
-    (&one.interface, one.family, one.vrid) == (&other.interface, other.family, other.vrid)
-}
-
 /// Whether the trackers are the same, by the names of what they track.
 fn is_tracked_alike(old: &[Track], old_checks: &[CheckId], new: &[Track], new_checks: &[CheckId]) -> bool {
     let named = |tracks: &[Track], checks: &[CheckId]| -> Vec<_> {
@@ -67,7 +63,6 @@ impl Node {
         if self.stop_by.is_some() {
             return Reloaded::default();
         }
-        self.reloading = true;
         let mut outcome = Reloaded::default();
         if let Some(believed) = self.damping.set(new.link_delays, now) {
             self.links = Some(believed);
@@ -88,8 +83,7 @@ impl Node {
         if self.links.is_some() && self.held_until.is_none() {
             self.start(&added);
         }
-        self.reloading = false;
-        self.publish();
+        self.unpublished = true;
         self.remember();
         if new.fifo_states_on_reload {
             self.tell_all_again();
@@ -107,7 +101,8 @@ impl Node {
 
     /// Routers that are not in the new file resign.
     fn remove_gone(&mut self, instances: &[Instance], now: Instant, outcome: &mut Reloaded) {
-        let stays = |router: &Router| instances.iter().any(|one| is_same(one, &router.instance));
+        let staying: HashSet<Key> = instances.iter().map(key).collect();
+        let stays = |router: &Router| staying.contains(&key(&router.instance));
         for index in 0..self.routers.len() {
             if stays(&self.routers[index]) {
                 continue;
@@ -119,7 +114,7 @@ impl Node {
             self.input(index, Input::Shutdown, now);
             self.tell(index, if deleted { Happening::Deleted } else { Happening::Fault });
             self.detach(index);
-            // What is published at the end of the reload is without its addresses.
+            // What is published after the reload is without its addresses.
             self.departed.push((self.routers[index].slot, self.generation + 1));
         }
         self.routers.retain(stays);
@@ -132,21 +127,24 @@ impl Node {
         checks: &[CheckId],
         outcome: &mut Reloaded,
     ) -> Vec<usize> {
-        let mut old = mem::take(&mut self.routers);
+        let mut free = self.free_slots();
+        let old = mem::take(&mut self.routers).into_iter();
+        let mut old: HashMap<Key, Router> = old.map(|router| (key(&router.instance), router)).collect();
         let mut changed = Vec::new();
         let mut added = Vec::new();
         for instance in instances {
             let place = self.routers.len();
-            if let Some(at) = old.iter().position(|router| is_same(&router.instance, &instance)) {
-                self.routers.push(old.swap_remove(at));
+            if let Some(router) = old.remove(&key(&instance)) {
+                self.routers.push(router);
                 changed.push((place, instance));
             } else {
-                let free = self.free_slot(&old);
-                self.routers.push(Router::new(free, instance));
+                let Some(slot) = free.next() else { break };
+                self.routers.push(Router::new(slot, instance));
                 added.push(place);
                 outcome.added += 1;
             }
         }
+        let checks = (checks, &*self.checks.ids());
         for (index, instance) in changed {
             if self.change(index, instance, checks) {
                 outcome.changed += 1;
@@ -157,25 +155,23 @@ impl Node {
         added
     }
 
-    /// The lowest number that no router has.
-    fn free_slot(&self, others: &[Router]) -> Slot {
-        let departed = |slot: Slot| self.departed.iter().any(|(other, _)| *other == slot);
-        let taken = |slot: Slot| {
-            departed(slot) || self.routers.iter().chain(others).any(|router| router.slot == slot)
-        };
-        (0..).map(Slot).find(|slot| !taken(*slot)).unwrap_or(Slot(u32::MAX - 1))
+    /// The numbers that no router has, the lowest first.
+    fn free_slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        let routers = self.routers.iter().map(|router| router.slot);
+        let taken: HashSet<Slot> = routers.chain(self.departed.iter().map(|(slot, _)| *slot)).collect();
+        (0..DesiredRouter::STATICS.0).map(Slot).filter(move |slot| !taken.contains(slot))
     }
 
     /// Gives a router its new settings; true if they differ from the old ones. `checks` are those that the old
-    /// ones number.
-    fn change(&mut self, index: usize, new: Instance, checks: &[CheckId]) -> bool {
+    /// ones number, and those that the new ones do.
+    fn change(&mut self, index: usize, new: Instance, checks: (&[CheckId], &[CheckId])) -> bool {
         let now = clock::now();
         let router = &mut self.routers[index];
         let old = mem::replace(&mut router.instance, new);
         let new = &router.instance;
         // Checks are numbered by their places in the file, which may have moved.
         if (Instance { tracks: new.tracks.clone(), ..old.clone() } == *new) {
-            return !is_tracked_alike(&old.tracks, checks, &new.tracks, &self.checks.ids());
+            return !is_tracked_alike(&old.tracks, checks.0, &new.tracks, checks.1);
         }
         let heard_otherwise = (&old.peers, &old.accept_from, old.group, old.receive)
             != (&new.peers, &new.accept_from, new.group, new.receive)
@@ -230,9 +226,10 @@ impl Node {
     /// Makes the groups anew. A router that was not in the group follows it at first if it is Active, see
     /// `election::groups`.
     fn regroup(&mut self, groups: &[model::Group], former: &HashMap<Slot, String>) {
-        let told =
-            |name: &str| self.groups.iter().find(|group| group.name == name).and_then(|group| group.told);
-        self.groups = groups.iter().map(|group| Group::new(group, told(&group.name))).collect();
+        let told = mem::take(&mut self.groups).into_iter().map(|group| (group.name, group.told));
+        let told: HashMap<String, _> = told.collect();
+        let group = |one: &model::Group| Group::new(one, told.get(&one.name).copied().flatten());
+        self.groups = groups.iter().map(group).collect();
         for group in groups {
             let is_active = |index: &usize| self.routers[*index].machine.state() == State::Active;
             let active = group.members.iter().any(is_active);
@@ -248,10 +245,8 @@ impl Node {
 impl Router {
     /// The addresses of the instance, with what is known of those that were there before.
     fn take_addresses(&mut self) {
-        let known = |entry: &VirtualAddress| {
-            let at = self.addresses.iter().position(|old| old == entry);
-            at.and_then(|at| self.places.get(at)).cloned().unwrap_or_default()
-        };
+        let before: HashMap<_, _> = self.addresses.iter().zip(&self.places).collect();
+        let known = |entry: &VirtualAddress| before.get(entry).copied().cloned().unwrap_or_default();
         let places: Vec<Place> = self.instance.held_addresses().map(known).collect();
         self.places = places;
         self.addresses = self.instance.held_addresses().cloned().collect();
@@ -262,10 +257,8 @@ impl Router {
     }
 
     fn take_routing(&mut self) {
-        let known = |entry: &Routing| {
-            let at = self.routing.iter().position(|old| old == entry);
-            at.and_then(|at| self.routing_places.get(at)).cloned().unwrap_or_default()
-        };
+        let before: BTreeMap<_, _> = self.routing.iter().zip(&self.routing_places).collect();
+        let known = |entry: &Routing| before.get(entry).copied().cloned().unwrap_or_default();
         let places: Vec<RoutingPlace> = self.instance.routing.iter().map(known).collect();
         self.routing_places = places;
         self.routing = self.instance.routing.clone().into();

@@ -34,6 +34,14 @@ const ATTACH_PAUSE: Interval = Interval::from_secs(1);
 /// The most lateness that the histogram tells apart, in microseconds.
 const MAX_LATENESS_US: u64 = 60_000_000;
 
+/// What makes a router the same one before and after a reload or a restart: interface, family and VRID, which are what
+/// its peers know it by. A name may change.
+pub(super) type Key = (String, u8, u8);
+
+pub(super) fn key(instance: &Instance) -> Key {
+    (instance.interface.clone(), instance.family as u8, instance.vrid)
+}
+
 /// One virtual router.
 pub(super) struct Router {
     pub(super) instance: Instance,
@@ -74,8 +82,8 @@ pub(super) struct Router {
     pub(super) lateness: Histogram<u64>,
     /// Why it is not eligible by itself, its group aside.
     pub(super) own_fault: Option<Fault>,
-    /// Whether it is in a group.
-    pub(super) grouped: bool,
+    /// The group that it is in.
+    pub(super) group: Option<usize>,
     /// Whether the group heeds it, see `election::groups`.
     pub(super) joined: bool,
     pub(super) told: Told,
@@ -135,7 +143,7 @@ impl Router {
             last_send_error: None,
             lateness: lateness_histogram(),
             own_fault: None,
-            grouped: false,
+            group: None,
             joined: true,
             told: Told::default(),
             order: None,

@@ -65,8 +65,10 @@ impl Schedule {
 
     /// The router lets go: nothing of it is announced any more.
     pub(super) fn stop(&mut self, slot: Slot) {
-        self.holders.remove(&slot);
-        self.bursts.retain(|burst| burst.slot != slot);
+        // Whoever holds nothing has nothing to announce.
+        if self.holders.remove(&slot).is_some() {
+            self.bursts.retain(|burst| burst.slot != slot);
+        }
     }
 
     /// These addresses are on the host: a burst now, and one after the configured delay.

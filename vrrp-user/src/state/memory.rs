@@ -126,7 +126,7 @@ impl From<&PlaceMemory> for VirtualAddress {
 }
 
 /// An address on the host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PlaceMemory {
     /// The address.
     pub address: IpAddr,
