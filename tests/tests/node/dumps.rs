@@ -35,6 +35,12 @@ fn file() -> String {
         .text()
 }
 
+/// Settings that the first file leaves alone.
+fn second_file() -> String {
+    let all = "dont_track_primary\n    promote_secondaries\n    skip_check_adv_addr\n    accept";
+    Conf::fast(100).and("strict_mode").and(all).text()
+}
+
 /// Asks by signal and waits for the file.
 fn ask(router: &dyn Router, signal: &str, ending: &str) -> Result<String> {
     let host = router.host();
@@ -114,25 +120,45 @@ fn exporters_read_the_same_as_from_keepalived() -> Result<()> {
         let [ours, theirs] = [&our_json, &their_json].map(|text| serde_json::from_str::<Value>(text));
         let (ours, theirs) = (ours.context(our_json)?, theirs.context(their_json)?);
         assert_eq!(keys(part(&ours, "stats")?), keys(part(&theirs, "stats")?));
-        // What keepalived says of things that there are not here: docs/keepalived-differences.md.
-        let absent = [
-            "dont_track_primary",
-            "higher_prio_send_advert",
-            "lower_prio_no_advert",
-            "promote_secondaries",
-            "skip_check_adv_addr",
-            "strict_mode",
-        ];
         let (ours, theirs) = (part(&ours, "data")?, part(&theirs, "data")?);
-        for (key, value) in theirs.iter().filter(|(key, _)| !absent.contains(&key.as_str())) {
+        assert_eq!(keys(ours), keys(theirs));
+        for (key, value) in theirs {
             match key.as_str() {
                 "last_transition" => {}
+                // What always happens here, and with keepalived on demand: docs/keepalived-differences.md.
+                "skip_check_adv_addr" => assert_eq!((&ours[key], value), (&Value::from(1), &Value::from(0))),
+                "promote_secondaries" => {
+                    assert_eq!((&ours[key], value), (&Value::from(true), &Value::from(false)));
+                }
                 // keepalived gives the password away.
                 "auth_data" => assert_eq!(ours[key], "********"),
                 _ => assert_eq!(ours.get(key).unwrap_or(&Value::Null), value, "{key} in {ours:?}"),
             }
         }
         ensure!(ours["last_transition"].as_f64().is_some_and(|at| at > 1.7e9), "{ours:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn switches_that_the_file_turns_on_are_on_in_both() -> Result<()> {
+    story("switches beside keepalived", &["keepalived"], |lab| {
+        let castor = lab.host("castor")?;
+        let mut data = Vec::new();
+        for make in [OURS, Make::Keepalived] {
+            let router = make.start(&castor, &second_file())?;
+            router.wait_active(INSTANCE, FAST)?;
+            let json: Value = serde_json::from_str(&ask(&*router, JSON, "json")?)?;
+            router.shut_down()?;
+            data.push(part(&json, "data")?.clone());
+        }
+        let switches = ["dont_track_primary", "promote_secondaries", "skip_check_adv_addr", "strict_mode"];
+        for key in switches.into_iter().chain(["higher_prio_send_advert", "accept"]) {
+            assert_eq!(data[0].get(key), data[1].get(key), "{key} in {data:?}");
+        }
+        for key in switches {
+            ensure!(data[0][key] == 1 || data[0][key] == true, "{key} in {data:?}");
+        }
         Ok(())
     })
 }

@@ -169,6 +169,8 @@ pub struct Instance {
     pub tracks_source: bool,
     /// Whether it gives up while its interface is down; not with `dont_track_primary`.
     pub tracks_link: bool,
+    /// `strict_mode` or `vrrp_strict`; what it comes to is in the other fields.
+    pub strict: bool,
     /// `accept_from`: the networks that advertisements may come from; `None` for everybody.
     pub accept_from: Option<Vec<Network>>,
     /// `datapath` and `tc_hook`.

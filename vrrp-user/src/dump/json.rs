@@ -19,6 +19,11 @@ struct Router<'s> {
 #[derive(Serialize)]
 struct Data<'s> {
     iname: &'s str,
+    dont_track_primary: u8,
+    /// These and `promote_secondaries` say what happens here, whatever the file says: see [`Fixed`].
+    #[serde(flatten)]
+    fixed: Fixed,
+    strict_mode: u8,
     vmac_ifname: &'s str,
     ifp_ifname: String,
     /// The Active's priority, as far as another router is.
@@ -46,16 +51,48 @@ struct Data<'s> {
     notify_deleted: bool,
     #[serde(flatten)]
     scripts: Scripts,
-    vips: Vec<String>,
-    evips: Vec<String>,
-    vroutes: Vec<&'s str>,
-    vrules: Vec<&'s str>,
-    track_ifp: Vec<&'s str>,
-    track_script: Vec<String>,
-    track_process: Vec<&'s str>,
+    #[serde(flatten)]
+    lists: Lists<'s>,
     auth_type: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_data: Option<&'static str>,
+}
+
+/// What is a choice with keepalived and always the same here, by what happens: an address list that differs is counted
+/// and accepted, a losing advertisement is answered, nothing is sent before yielding, and the other addresses of a
+/// network stay when a virtual one goes.
+#[derive(Serialize)]
+struct Fixed {
+    skip_check_adv_addr: u8,
+    lower_prio_no_advert: u8,
+    higher_prio_send_advert: u8,
+    promote_secondaries: bool,
+}
+
+const FIXED: Fixed = Fixed {
+    skip_check_adv_addr: 1,
+    lower_prio_no_advert: 0,
+    higher_prio_send_advert: 0,
+    promote_secondaries: true,
+};
+
+/// Those that have an entry.
+#[derive(Serialize)]
+struct Lists<'s> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vips: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evips: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vroutes: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vrules: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    track_ifp: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    track_script: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    track_process: Vec<&'s str>,
 }
 
 /// Those that are given.
@@ -120,12 +157,11 @@ pub(super) fn text(source: Source<'_>, statistics: &[(&str, Statistics)]) -> Str
 fn data<'s>(configuration: &'s Configuration, instance: &'s Instance, router: &'s RouterStatus) -> Data<'s> {
     let announce = &instance.announce;
     let (state, _) = words::state(router);
-    let [vips, evips] = words::addresses(instance, router);
-    let (vrules, vroutes) =
-        router.routing.iter().map(|entry| entry.entry.as_str()).partition(|entry| entry.starts_with("rule "));
-    let names = |kind| words::tracked(configuration, instance, kind).map(|(check, _)| check.name()).collect();
     Data {
         iname: &instance.name,
+        dont_track_primary: (!instance.tracks_link).into(),
+        fixed: FIXED,
+        strict_mode: instance.strict.into(),
         vmac_ifname: instance.virtual_mac.as_ref().map_or("", |own| &own.interface),
         ifp_ifname: words::interface(instance),
         master_priority: router
@@ -154,6 +190,22 @@ fn data<'s>(configuration: &'s Configuration, instance: &'s Instance, router: &'
         smtp_alert: instance.notify.mail,
         notify_deleted: instance.notify.tells_deleted,
         scripts: scripts(instance),
+        lists: lists(configuration, instance, router),
+        auth_type: instance.password.is_some().into(),
+        auth_data: instance.password.map(|_| "********"),
+    }
+}
+
+fn lists<'s>(
+    configuration: &'s Configuration,
+    instance: &'s Instance,
+    router: &'s RouterStatus,
+) -> Lists<'s> {
+    let [vips, evips] = words::addresses(instance, router);
+    let (vrules, vroutes) =
+        router.routing.iter().map(|entry| entry.entry.as_str()).partition(|entry| entry.starts_with("rule "));
+    let names = |kind| words::tracked(configuration, instance, kind).map(|(check, _)| check.name()).collect();
+    Lists {
         vips,
         evips,
         vroutes,
@@ -161,8 +213,6 @@ fn data<'s>(configuration: &'s Configuration, instance: &'s Instance, router: &'
         track_ifp: names(CheckKind::Interface),
         track_script: commands(configuration, instance),
         track_process: names(CheckKind::Process),
-        auth_type: instance.password.is_some().into(),
-        auth_data: instance.password.map(|_| "********"),
     }
 }
 

@@ -165,4 +165,16 @@ pub(in crate::config) const DIFFERENCES: &[[&str; 4]] = &[
         "is answered once in half an interval",
         "a neighbour's junk must not set our pace",
     ],
+    [
+        "`skip_check_adv_addr`, `lower_prio_no_advert`, `higher_prio_send_advert` and `promote_secondaries` in the JSON file",
+        "are what the configuration says",
+        "are what happens, always: 1, 0, 0 and true",
+        "there is no choice here",
+    ],
+    [
+        "`auth_data` in the JSON file",
+        "is the password (2.2.7)",
+        "is `********`, as in 2.4",
+        "the file may be read by others",
+    ],
 ];

@@ -86,6 +86,7 @@ fn finish(
         ttl: transport::ttl(draft, context),
         tracks_source: transport::tracks_source(draft, context),
         tracks_link: !draft.ignores_link,
+        strict: standing.strict,
         accept_from: transport::accept_from(draft, family, context),
         receive: Receive {
             path: draft.receive.path.or(globals.receive.path).unwrap_or_default(),
