@@ -15,7 +15,7 @@ use nix::{
 };
 use thiserror::Error;
 
-use crate::sys::process::{lock_all_memory, round_robin};
+use crate::sys::process::{least_nice, lock_all_memory, round_robin};
 
 /// What the daemon keeps of what it was started with.
 const KEPT: [Capability; 6] = [
@@ -55,14 +55,17 @@ pub enum RightsError {
 pub enum Degraded {
     /// No real-time scheduling.
     #[error(
-        "no real-time scheduling at priority {priority}: {source}; timers may be late on a busy host \
-         (needs CAP_SYS_NICE or RLIMIT_RTPRIO, and a priority of 1 to 99)"
+        "no real-time scheduling at priority {priority}: {source}; {}timers may be late on a busy host \
+         (needs CAP_SYS_NICE or RLIMIT_RTPRIO, and a priority of 1 to 99)",
+        if *.least_nice { "the least nice value instead; " } else { "" }
     )]
     Scheduling {
         /// The priority that was asked for.
         priority: i32,
         /// What the kernel said.
         source: io::Error,
+        /// The thread is the first among ordinary ones instead.
+        least_nice: bool,
     },
     /// Locking would make allocations fail at the limit later on, so nothing is locked.
     #[error(
@@ -136,14 +139,18 @@ pub fn missing_of_wanted() -> Vec<String> {
     wanted.filter(|capability| !held.contains(capability)).map(ToString::to_string).collect()
 }
 
-/// Puts the calling thread under `SCHED_RR` with a priority of 1 to 99. Threads and processes that it
-/// creates later begin as ordinary ones: each real-time thread calls this itself.
+/// Puts the calling thread under `SCHED_RR` with a priority of 1 to 99; where that is refused, as it is to control
+/// groups without a share of real time, before all other ordinary threads. Threads and processes that it creates later
+/// begin as ordinary ones: each real-time thread calls this itself.
 ///
 /// # Errors
 ///
 /// A notice for the log; the thread goes on as an ordinary one.
 pub fn realtime(priority: i32) -> Result<(), Degraded> {
-    round_robin(priority).map_err(|source| Degraded::Scheduling { priority, source })
+    round_robin(priority).map_err(|source| {
+        let least_nice = least_nice().is_ok();
+        Degraded::Scheduling { priority, source, least_nice }
+    })
 }
 
 /// Has the calling thread, and those that it makes later, run on these CPUs only; on all if there are none.

@@ -66,10 +66,19 @@ fn what_is_missing_is_named() {
     .unwrap();
 }
 
-/// Field 41 of `stat` (proc(5)): 0 ordinary, 2 round robin.
-fn policy() -> String {
+/// A field of `stat`, as proc(5) numbers them.
+fn field(number: usize) -> String {
     let stat = fs::read_to_string("/proc/thread-self/stat").unwrap();
-    stat.rsplit_once(')').unwrap().1.split_whitespace().nth(38).unwrap().to_owned()
+    stat.rsplit_once(')').unwrap().1.split_whitespace().nth(number - 3).unwrap().to_owned()
+}
+
+/// 0 ordinary, 2 round robin.
+fn policy() -> String {
+    field(41)
+}
+
+fn nice() -> String {
+    field(19)
 }
 
 #[test]
@@ -91,16 +100,23 @@ fn real_time_is_granted_or_the_notice_says_why_not() {
 }
 
 #[test]
-fn a_priority_out_of_range_is_a_notice_and_changes_nothing() {
-    thread::spawn(|| {
-        for priority in [-1, 0, 100] {
+fn whoever_is_refused_real_time_is_first_among_ordinary_threads_if_that_is_allowed() {
+    for priority in [-1, 0, 100] {
+        thread::spawn(move || {
+            let before = nice();
             let notice = rights::realtime(priority).unwrap_err().to_string();
             assert!(notice.contains(&format!("priority {priority}: ")), "{notice}");
             assert_eq!(policy(), "0");
-        }
-    })
-    .join()
-    .unwrap();
+            if notice.contains("least nice") {
+                assert_eq!(nice(), "-20");
+                assert_eq!(thread::spawn(nice).join().unwrap(), "0", "a new thread is not preferred");
+            } else {
+                assert_eq!(nice(), before);
+            }
+        })
+        .join()
+        .unwrap();
+    }
 }
 
 #[test]

@@ -123,6 +123,27 @@ pub(crate) fn round_robin(priority: i32) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Puts the calling thread before all other ordinary ones, as far as the kernel does that; threads and processes that
+/// it creates are not put there.
+///
+/// # Errors
+///
+/// What `sched_setscheduler` and `setpriority` say: `EACCES` without the right.
+pub(crate) fn least_nice() -> io::Result<()> {
+    const LEAST: libc::c_int = -20;
+    let parameter = libc::sched_param { sched_priority: 0 };
+    // SAFETY: `parameter` is a complete sched_param that lives across the call; 0 is the calling thread.
+    let result = unsafe {
+        libc::sched_setscheduler(0, libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK, &raw const parameter)
+    };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: no pointer is passed; on Linux 0 is the calling thread, not the process.
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LEAST) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
 /// Locks all pages of this process, those to come too.
 ///
 /// # Errors
