@@ -29,6 +29,9 @@ const ROUTES: &str = "virtual_routes {
         198.18.1.0/24 via 203.0.113.9 dev eth0 onlink
         blackhole 198.18.7.0/24
         2001:db8:5::/48 via fe80::9 dev eth0
+        198.18.2.0/24 metric 7 nexthop via 192.0.2.9 dev eth0 weight 3 nexthop via 192.0.2.10
+        198.18.3.0/24 via 192.0.2.9 or 192.0.2.10
+        2001:db8:6::/48 nexthop via fe80::9 dev eth0 nexthop via fe80::a dev eth0 weight 256
     }
     virtual_rules {
         from 192.0.2.100 table 7
@@ -66,19 +69,21 @@ fn routes_and_rules_are_those_that_keepalived_sets() -> Result<()> {
         let keepalived = Keepalived::start(&castor, &conf(101))?;
         wait_until(FAST, "keepalived has set all", || Ok(routing(&castor)?.contains("fwmark 0x5/0xff")))?;
         let expected = routing(&castor)?;
-        ensure!(expected.matches("proto keepalived").count() == 12, "{expected}");
+        ensure!(expected.matches("proto keepalived").count() == 15, "{expected}");
         keepalived.shut_down()?;
         wait_for(&castor, "keepalived has removed all", &before)?;
 
         let node = Xvrrp::start(&castor, &conf(101))?;
         wait_for(&castor, "the node has set the same", &expected)?;
-        castor.sh("ip route del 198.18.0.0/24 table 7; ip -6 rule del priority 99")?;
+        castor.sh(
+            "ip route del 198.18.0.0/24 table 7; ip -6 rule del priority 99; ip route del 198.18.2.0/24",
+        )?;
         wait_for(&castor, "what somebody removed is back", &expected)?;
         let router = node.router(INSTANCE)?;
         let entries = router["routing"].as_array().map_or(&[][..], Vec::as_slice);
-        ensure!(entries.len() == 10 && entries.iter().all(|entry| entry["held"] == true), "{entries:?}");
+        ensure!(entries.len() == 13 && entries.iter().all(|entry| entry["held"] == true), "{entries:?}");
         let restored: u64 = entries.iter().filter_map(|entry| entry["restored"].as_u64()).sum();
-        assert_eq!(restored, 2);
+        assert_eq!(restored, 3);
         node.shut_down()?;
         wait_for(&castor, "the node has removed all", &before)
     })

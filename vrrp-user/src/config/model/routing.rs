@@ -38,6 +38,22 @@ pub struct Route {
     pub scope: u8,
     /// Take the next hop for a neighbour although no network of the interface has it.
     pub onlink: bool,
+    /// Several ways, at least two, that share the packets; then the route itself has neither next hop nor interface.
+    #[serde(default)]
+    pub hops: Vec<Hop>,
+}
+
+/// One of several ways.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Hop {
+    /// The next hop.
+    pub gateway: Option<IpAddr>,
+    /// The interface; the kernel finds it by the next hop if absent.
+    pub device: Option<String>,
+    /// Its share, 1 to 256: as much of the packets as its part of the sum of all weights.
+    pub weight: u16,
+    /// As [`Route::onlink`].
+    pub onlink: bool,
 }
 
 /// What becomes of the packets of a route.
@@ -117,6 +133,17 @@ impl fmt::Display for Route {
         option(f, "metric", self.metric.as_ref())?;
         option(f, "table", Some(&self.table).filter(|table| **table != MAIN_TABLE))?;
         option(f, "scope", Some(&self.scope).filter(|scope| **scope != 0))?;
+        f.write_str(if self.onlink { " onlink" } else { "" })?;
+        self.hops.iter().try_for_each(|hop| hop.fmt(f))
+    }
+}
+
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(" nexthop")?;
+        option(f, "via", self.gateway.as_ref())?;
+        option(f, "dev", self.device.as_ref())?;
+        option(f, "weight", Some(&self.weight).filter(|weight| **weight != 1))?;
         f.write_str(if self.onlink { " onlink" } else { "" })
     }
 }

@@ -6,14 +6,17 @@ use rtnetlink::{
     packet_core::{NLM_F_CREATE, NLM_F_EXCL},
     packet_route::{
         AddressFamily, RouteNetlinkMessage,
-        route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteProtocol, RouteType},
+        route::{
+            RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop, RouteNextHopFlags,
+            RouteProtocol, RouteType,
+        },
         rule::{RuleAction, RuleAttribute, RuleMessage},
     },
 };
 use vrrp_common::wire::Family;
 
 use crate::{
-    config::model::{Network, Route, RouteKind, Routing, Rule},
+    config::model::{Hop, Network, Route, RouteKind, Routing, Rule},
     netlink::{LinkTable, Refusal},
 };
 
@@ -106,10 +109,35 @@ fn route_message(route: &Route, links: &LinkTable) -> Result<RouteMessage, Refus
     attributes.extend(route.source.map(|source| RouteAttribute::PrefSource(source.into())));
     attributes.extend(route.metric.map(RouteAttribute::Priority));
     if let Some(device) = &route.device {
-        let link = links.by_name(device).ok_or_else(|| Refusal::NoInterface(device.clone()))?;
-        attributes.push(RouteAttribute::Oif(link.ifindex));
+        attributes.push(RouteAttribute::Oif(number_of_link(device, links)?));
+    }
+    if !route.hops.is_empty() {
+        let hops = route.hops.iter().map(|hop| next_hop(hop, links));
+        attributes.push(RouteAttribute::MultiPath(hops.collect::<Result<_, _>>()?));
     }
     Ok(message)
+}
+
+fn number_of_link(name: &str, links: &LinkTable) -> Result<u32, Refusal> {
+    links.by_name(name).map(|link| link.ifindex).ok_or_else(|| Refusal::NoInterface(name.to_owned()))
+}
+
+fn next_hop(hop: &Hop, links: &LinkTable) -> Result<RouteNextHop, Refusal> {
+    let mut next = RouteNextHop::default();
+    if hop.onlink {
+        next.flags = RouteNextHopFlags::Onlink;
+    }
+    next.hops = share(hop);
+    if let Some(device) = &hop.device {
+        next.interface_index = number_of_link(device, links)?;
+    }
+    next.attributes.extend(hop.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
+    Ok(next)
+}
+
+/// The kernel counts from zero.
+fn share(hop: &Hop) -> u8 {
+    u8::try_from(hop.weight.saturating_sub(1)).unwrap_or(u8::MAX)
 }
 
 fn is_same_route(route: &Route, found: &RouteMessage, links: &LinkTable) -> bool {
@@ -129,20 +157,35 @@ fn is_same_route(route: &Route, found: &RouteMessage, links: &LinkTable) -> bool
         && (!v4 || found.header.scope == route.scope.into())
         && route.source.is_none_or(|source| read.source == Some(source))
         && route.device.as_ref().is_none_or(|device| read.ifindex == ifindex(device))
+        && route.hops.len() == read.hops.len()
+        && route.hops.iter().zip(read.hops).all(|(hop, found)| is_same_hop(hop, found, links))
+}
+
+/// The flags tell what has become of the link, not which way it is.
+fn is_same_hop(hop: &Hop, found: &RouteNextHop, links: &LinkTable) -> bool {
+    let gateway = found.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Gateway(address) => plain(address),
+        _ => None,
+    });
+    let device = |name: &String| links.by_name(name).map(|link| link.ifindex);
+    gateway == hop.gateway
+        && found.hops == share(hop)
+        && hop.device.as_ref().is_none_or(|name| device(name) == Some(found.interface_index))
 }
 
 /// A route as the kernel tells it.
-struct Found {
+struct Found<'m> {
     destination: Option<Network>,
     table: u32,
     metric: u32,
     gateway: Option<IpAddr>,
     source: Option<IpAddr>,
     ifindex: Option<u32>,
+    hops: &'m [RouteNextHop],
 }
 
-impl Found {
-    fn of(message: &RouteMessage) -> Self {
+impl<'m> Found<'m> {
+    fn of(message: &'m RouteMessage) -> Self {
         let anywhere: IpAddr = match message.header.address_family {
             AddressFamily::Inet6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
             _ => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
@@ -155,6 +198,7 @@ impl Found {
             gateway: None,
             source: None,
             ifindex: None,
+            hops: &[],
         };
         for attribute in &message.attributes {
             match attribute {
@@ -166,6 +210,7 @@ impl Found {
                 RouteAttribute::Gateway(address) => found.gateway = plain(address),
                 RouteAttribute::PrefSource(address) => found.source = plain(address),
                 RouteAttribute::Oif(ifindex) => found.ifindex = Some(*ifindex),
+                RouteAttribute::MultiPath(hops) => found.hops = hops,
                 _ => {}
             }
         }

@@ -2,7 +2,10 @@
 
 use std::{io, sync::Arc};
 
-use rtnetlink::packet_route::RouteNetlinkMessage;
+use rtnetlink::packet_route::{
+    RouteNetlinkMessage,
+    route::{RouteAttribute, RouteNextHopFlags},
+};
 use vrrp_common::time::{Instant, Interval};
 
 use super::{
@@ -10,7 +13,7 @@ use super::{
     plan::{Plan, Reconciler, Step},
 };
 use crate::{
-    config::model::{MAIN_TABLE, Network, Route, RouteKind, Routing},
+    config::model::{Hop, MAIN_TABLE, Network, Route, RouteKind, Routing},
     datapath::Slot,
     netlink::{Desired, DesiredRouter, Event, LinkTable, RoutingNews},
 };
@@ -93,6 +96,7 @@ fn route() -> Route {
         table: MAIN_TABLE,
         scope: 0,
         onlink: false,
+        hops: Vec::new(),
     }
 }
 
@@ -131,6 +135,31 @@ fn a_route_that_is_listed_no_more_is_removed() {
     assert_eq!(host.reconciler.entries().count(), 1, "until it is known to be gone");
     host.turn();
     assert_eq!(host.reconciler.entries().count(), 0);
+}
+
+/// Which way packets take is part of what a route is; what became of a way's link is not.
+#[test]
+fn several_ways_are_one_route() {
+    let hop = |last: u8, weight| Hop {
+        gateway: Some([192, 0, 2, last].into()),
+        device: None,
+        weight,
+        onlink: false,
+    };
+    let shared = |weight| Route { gateway: None, hops: vec![hop(8, 1), hop(9, weight)], ..route() };
+    let links = LinkTable::default();
+    let request = |route| message::request(&Routing::Route(route), message::Verb::Add, &links).unwrap().0;
+    let mut found = request(shared(3));
+    let RouteNetlinkMessage::NewRoute(message) = &mut found else { panic!("no route") };
+    for attribute in &mut message.attributes {
+        if let RouteAttribute::MultiPath(hops) = attribute {
+            assert_eq!(hops.iter().map(|hop| hop.hops).collect::<Vec<_>>(), [0, 2], "counted from zero");
+            hops[0].flags = RouteNextHopFlags::Linkdown;
+        }
+    }
+    for (other, same) in [(shared(3), true), (shared(2), false), (route(), false)] {
+        assert_eq!(message::is_same(&Routing::Route(other.clone()), &found, &links), same, "{other}");
+    }
 }
 
 /// Ten times a minute, and again when the first of them is a minute old.

@@ -9,7 +9,7 @@ use crate::config::{
     draft::RoutingDraft,
     keywords::{EntryOption, OptionClass},
     lexer::Word,
-    model::{MAIN_TABLE, Network, Route, RouteKind, Routing},
+    model::{Hop, MAIN_TABLE, Network, Route, RouteKind, Routing},
     source::Span,
     statement::Statement,
     values::{self, family_name, family_of, quote},
@@ -17,7 +17,7 @@ use crate::config::{
 
 /// What may stand on a line.
 pub(in crate::config::keywords) const ROUTE: &str = "[blackhole|unreachable|prohibit] NETWORK|default [via ADDRESS] [dev IF] [src ADDRESS] [metric N] \
-     [table T] [scope S] [onlink]";
+     [table T] [scope S] [onlink] [nexthop [via ADDRESS] [dev IF] [weight N] [onlink]]...";
 
 const MARKED: &str = "routes carry the mark of keepalived (protocol 18)";
 
@@ -45,8 +45,7 @@ const OPTIONS: &[EntryOption<Draft>] = &[
     untracked("no_track", 0),
     untracked("track_group", 1),
     by_hand("from", 1),
-    by_hand("or", 1),
-    by_hand("nexthop", 0),
+    works("or", 1, |route, words, context| route.others.extend(address(words, context))),
     by_hand("tos", 1),
     by_hand("dsfield", 1),
     by_hand("mtu", 1),
@@ -59,9 +58,31 @@ const OPTIONS: &[EntryOption<Draft>] = &[
     by_hand("nat", 0),
 ];
 
+/// What begins one of several ways; all that follows is of it, until the next one.
+const HOP: &str = "nexthop";
+
+/// What may stand behind [`HOP`].
+const HOP_OPTIONS: &[EntryOption<Hop>] = &[
+    works("via", 1, |hop, words, context| hop.gateway = address(words, context)),
+    works("dev", 1, |hop, words, context| hop.device = interface(words, context)),
+    works("oif", 1, |hop, words, context| hop.device = interface(words, context)),
+    works("weight", 1, |hop, words, context| hop.weight = weight(words, context).unwrap_or(1)),
+    works("onlink", 0, |hop, _, _| hop.onlink = true),
+    by_hand("encap", 1),
+    by_hand("realms", 1),
+];
+
+fn weight(words: &[Word], context: &mut Context<'_>) -> Option<u16> {
+    let weight =
+        context.ok(values::number("weight", words.first()?, &(1..=256)), "a share of the packets")?;
+    u16::try_from(weight).ok()
+}
+
 #[derive(Default)]
 struct Draft {
     destination: Option<Destination>,
+    /// What was written for it, right or not.
+    named: bool,
     kind: RouteKind,
     gateway: Option<IpAddr>,
     device: Option<String>,
@@ -70,6 +91,9 @@ struct Draft {
     table: Option<u32>,
     scope: Option<(u8, Span)>,
     onlink: bool,
+    /// `via A or B`: an older way to write two hops.
+    others: Vec<IpAddr>,
+    hops: Vec<Hop>,
 }
 
 enum Destination {
@@ -85,6 +109,9 @@ pub(in crate::config::keywords) fn read_route(
 ) -> Option<RoutingDraft> {
     let mut draft = Draft::default();
     let words = [std::slice::from_ref(&entry.keyword), &entry.arguments].concat();
+    let mut parts = words.split(|word| word.bytes.as_slice() == HOP.as_bytes());
+    let words = parts.next().unwrap_or_default();
+    draft.hops = parts.map(|options| read_hop(options, context)).collect();
     let is_option = |word: &Word| OPTIONS.iter().any(|option| option.name == word.text());
     let kinds = words.iter().take_while(|word| takes_nothing(word)).count();
     let (kind, mut rest) = words.split_at(kinds);
@@ -94,8 +121,48 @@ pub(in crate::config::keywords) fn read_route(
     }
     apply_options(OPTIONS, &mut draft, kind, context);
     apply_options(OPTIONS, &mut draft, rest, context);
+    let draft = settle_hops(draft, entry.keyword.span, context)?;
     let route = finish(draft, entry.keyword.span, context)?;
     Some(RoutingDraft { routing: Routing::Route(route), unnumbered: None })
+}
+
+fn read_hop(options: &[Word], context: &mut Context<'_>) -> Hop {
+    let mut hop = Hop { gateway: None, device: None, weight: 1, onlink: false };
+    apply_options(HOP_OPTIONS, &mut hop, options, context);
+    hop
+}
+
+/// The kernel does not tell one way among several from the only one.
+fn settle_hops(mut draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Draft> {
+    if let (Some(first), [_, ..], []) = (draft.gateway, draft.others.as_slice(), draft.hops.as_slice()) {
+        let (device, onlink) = (draft.device.take(), std::mem::take(&mut draft.onlink));
+        let hop = |gateway| Hop { gateway: Some(gateway), device: device.clone(), weight: 1, onlink };
+        draft.hops = std::iter::once(first).chain(draft.others.drain(..)).map(hop).collect();
+        draft.gateway = None;
+    }
+    if draft.hops.is_empty() && draft.others.is_empty() {
+        return Some(draft);
+    }
+    if draft.gateway.is_some()
+        || draft.device.is_some()
+        || !draft.others.is_empty()
+        || draft.kind != RouteKind::Unicast
+    {
+        let beside = error(span, "a route has either `nexthop`s or `via` and `dev` of its own");
+        context.push(beside.help("write `nexthop via ADDRESS dev IF` for each way, behind all else"));
+        return None;
+    }
+    if draft.hops.iter().any(|hop| hop.gateway.is_none() && hop.device.is_none()) {
+        context
+            .push(error(span, "a `nexthop` has neither address nor interface").help("`nexthop via ADDRESS`"));
+        return None;
+    }
+    if let [_] = draft.hops.as_slice() {
+        let hop = draft.hops.pop()?;
+        (draft.gateway, draft.device) = (hop.gateway, hop.device);
+        draft.onlink |= hop.onlink;
+    }
+    Some(draft)
 }
 
 fn takes_nothing(word: &Word) -> bool {
@@ -103,6 +170,7 @@ fn takes_nothing(word: &Word) -> bool {
 }
 
 fn set_destination(draft: &mut Draft, word: &Word, context: &mut Context<'_>) {
+    draft.named = true;
     draft.destination = match word.bytes.as_slice() {
         b"default" | b"any" | b"all" => Some(Destination::Default),
         _ => {
@@ -113,15 +181,22 @@ fn set_destination(draft: &mut Draft, word: &Word, context: &mut Context<'_>) {
 }
 
 fn finish(draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> {
+    if !draft.named {
+        context.push(
+            error(span, "a route needs a network").help("`NETWORK via ADDRESS`, or `default`, on one line"),
+        );
+    }
     let destination = match draft.destination? {
         Destination::Network(network) => network,
         Destination::Default => {
-            let any = draft.gateway.or(draft.source);
+            let hops = || draft.hops.iter().find_map(|hop| hop.gateway);
+            let any = draft.gateway.or(draft.source).or_else(hops);
             let address = any.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
             Network { address, length: 0 }.masked()
         }
     };
-    for other in [draft.gateway, draft.source].into_iter().flatten() {
+    let hops = draft.hops.iter().map(|hop| hop.gateway);
+    for other in [draft.gateway, draft.source].into_iter().chain(hops).flatten() {
         if family_of(other) != destination.family() {
             let (ours, theirs) = (family_name(destination.family()), family_name(family_of(other)));
             let mixed = error(span, format!("{other} is {theirs}, but the route is {ours}"));
@@ -129,7 +204,8 @@ fn finish(draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> 
             return None;
         }
     }
-    if draft.kind == RouteKind::Unicast && draft.gateway.is_none() && draft.device.is_none() {
+    let leads = draft.gateway.is_some() || draft.device.is_some() || !draft.hops.is_empty();
+    if draft.kind == RouteKind::Unicast && !leads {
         let message =
             format!("the route to {} has neither next hop nor interface", quote(&destination.to_string()));
         let nowhere = warning(span, message).label("it is left out; keepalived fails to add it");
@@ -146,5 +222,6 @@ fn finish(draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> 
         table: draft.table.unwrap_or(MAIN_TABLE),
         scope: draft.scope.map_or(0, |(scope, _)| scope),
         onlink: draft.onlink,
+        hops: draft.hops,
     })
 }
