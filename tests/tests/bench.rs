@@ -49,9 +49,10 @@ fn every_scenario_is_listed_with_its_rows() {
 #[test]
 fn a_comparison_tells_what_differs_beyond_the_noise() {
     let directory = tempfile::tempdir().unwrap();
-    let old = results(directory.path(), "old.json", &[1.0, 1.1, 1.2], &[10.0, 11.0, 12.0]);
+    let theirs = [10.0, 11.0, 12.0, 10.5, 11.5, 11.0];
+    let old = results(directory.path(), "old.json", &[1.0, 1.1, 1.2, 1.05, 1.15, 1.1], &theirs);
     let same = results(directory.path(), "same.json", &[1.15, 1.1, 1.3], &[10.5, 11.5, 9.0]);
-    let slower = results(directory.path(), "slower.json", &[2.0, 2.2, 2.1], &[10.0, 11.0, 12.0]);
+    let slower = results(directory.path(), "slower.json", &[2.0, 2.2, 2.1, 2.05, 2.15, 2.1], &theirs);
     assert_eq!(
         bench(&["compare", &old, &same]).trim(),
         "3 compared, 0 differ beyond the noise; only in the old run 0, only in the new one 0"
@@ -60,6 +61,21 @@ fn a_comparison_tells_what_differs_beyond_the_noise() {
     assert!(said.contains("s: r: f, xvrrp xdp: 1.10 [1.00 .. 1.20] -> 2.10 [2.00 .. 2.20]"), "{said}");
     assert!(said.contains("ratios to keepalived"), "{said}");
     assert!(said.contains("3 compared, 2 differ"), "{said}");
+}
+
+#[test]
+fn few_rounds_show_less_than_the_whole_noise() {
+    let directory = tempfile::tempdir().unwrap();
+    let theirs = [10.0, 10.1, 10.2];
+    let old = results(directory.path(), "old.json", &[1.0, 1.1, 1.2], &theirs);
+    let beside = results(directory.path(), "beside.json", &[1.4, 1.5, 1.6], &theirs);
+    let said = bench(&["compare", &old, &beside]);
+    assert!(said.contains("3 compared, 0 differ"), "three rounds apart by chance: {said}");
+    let far = results(directory.path(), "far.json", &[3.0, 3.1, 3.2], &theirs);
+    let said = bench(&["compare", &old, &far]);
+    assert!(said.contains("xvrrp xdp: 1.10 [0.700 .. 1.50] -> 3.10 [2.70 .. 3.50]"), "{said}");
+    let once = results(directory.path(), "once.json", &[30.0], &[100.0]);
+    assert!(bench(&["compare", &old, &once]).contains("0 compared"), "one round says nothing of noise");
 }
 
 #[test]

@@ -149,6 +149,11 @@ impl Sight {
         count
     }
 
+    /// How often a host advertised.
+    pub(crate) fn advertised(&self, host: u8, start: Nanos) -> usize {
+        self.adverts(host, start).count()
+    }
+
     /// The longest time between two advertisements of a host, from `start` until `end`.
     pub(crate) fn longest_silence(&self, host: u8, start: Nanos, end: Nanos) -> Duration {
         let mut last = start;

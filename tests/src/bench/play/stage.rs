@@ -30,6 +30,8 @@ use crate::{
 const PRIORITIES: [u8; 2] = [200, 100];
 /// Nothing is measured before a node has been in its state for so long.
 const CALM: Duration = Duration::from_millis(500);
+/// A process that is given so long has handled a signal.
+const AGAIN: Duration = Duration::from_millis(2);
 
 /// The hosts and what runs on them.
 pub(super) struct Stage<'a> {
@@ -50,6 +52,14 @@ pub(super) struct Stage<'a> {
 pub(super) fn perform(play: &Play, contestant: &dyn Contestant) -> Result<Round> {
     let mut stage = Stage::new(play, contestant)?;
     stage.play().map_err(|error| anyhow!("{error:#}\n{}", stage.lab.logs()))
+}
+
+/// One may have ended because another did.
+fn tell(pid: i32, signal: Signal) -> Result<()> {
+    match kill(Pid::from_raw(pid), signal) {
+        Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("sending {signal} to {pid}")),
+    }
 }
 
 /// Starts what the nodes look for.
@@ -248,12 +258,12 @@ impl<'a> Stage<'a> {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
-        for pid in self.processes(&self.castor)?.pids() {
-            // One may end because another did.
-            match kill(Pid::from_raw(*pid), signal) {
-                Ok(()) | Err(nix::errno::Errno::ESRCH) => {}
-                Err(error) => return Err(error).with_context(|| format!("sending {signal} to {pid}")),
-            }
+        let processes = self.processes(&self.castor)?;
+        // Rust's own handler lets the first one go, because a real fault would come again at once.
+        let times = if signal == Signal::SIGSEGV { 2 } else { 1 };
+        for number in 0..times {
+            pass(number * AGAIN)?;
+            processes.pids().iter().try_for_each(|pid| tell(*pid, signal))?;
         }
         Ok(())
     }
