@@ -7,7 +7,13 @@ use std::{fs, path::Path, process::Command};
 fn the_unit_restarts_within_the_lease_and_cleans_up_only_when_it_is_given_up() {
     let unit = fs::read_to_string(units().join("xvrrp.service")).unwrap();
     let settings: Vec<&str> = unit.lines().filter(|line| !line.starts_with('#')).collect();
-    for setting in ["Type=notify", "Restart=always", "RestartSec=100ms", "OnFailure=xvrrp-cleanup.service"] {
+    for setting in [
+        "Type=notify",
+        "ExecReload=/usr/sbin/xvrrp reload",
+        "Restart=always",
+        "RestartSec=100ms",
+        "OnFailure=xvrrp-cleanup.service",
+    ] {
         assert!(settings.contains(&setting), "{setting} is not there");
     }
     // Each makes a mount namespace or takes away what scripts may need.

@@ -36,6 +36,17 @@ fn the_units_restart_a_node_and_clean_up_when_it_is_given_up() -> Result<()> {
         systemd.control(&["reload", "xvrrp"])?;
         systemd.wait_for("StatusText", "1 Active, 0 Backup, 0 Fault")?;
         assert_eq!(systemd.property("ActiveState")?, "active");
+        let bad = castor.write_file("bad.conf", "vrrp_instance V {")?;
+        let file = bad.replace("bad.conf", "xvrrp.conf");
+        castor.sh(&format!("cp {file} {file}.good; cp {bad} {file}"))?;
+        ensure!(
+            systemd.control(&["reload", "xvrrp"]).is_err(),
+            "whoever reloads does not learn of the error"
+        );
+        assert_eq!(systemd.property("StatusText")?, "1 Active, 0 Backup, 0 Fault");
+        assert_eq!(systemd.property("ActiveState")?, "active");
+        castor.sh(&format!("cp {file}.good {file}"))?;
+        systemd.control(&["reload", "xvrrp"])?;
 
         let peer = Xvrrp::start(&pollux, &Conf::v3(100, "1").text())?;
         kill(&systemd, "KILL", 1)?;

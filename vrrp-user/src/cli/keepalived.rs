@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
-use clap::{ArgAction, ColorChoice, Parser};
+use clap::{ColorChoice, Parser};
 
 use super::{Check, Run, Which};
 use crate::{commands, dump::Dump};
@@ -12,7 +12,7 @@ const FILE: &str = "/etc/keepalived/keepalived.conf";
 
 /// keepalived's options. Those without a field that is read have no effect here.
 #[derive(Debug, Parser)]
-#[command(name = "keepalived", version = super::VERSION, disable_version_flag = true)]
+#[command(name = "keepalived", disable_version_flag = true)]
 #[allow(clippy::struct_excessive_bools, reason = "as many switches as keepalived has")]
 struct Options {
     /// Configuration file.
@@ -48,9 +48,9 @@ struct Options {
     /// Network namespace to run in.
     #[arg(short = 's', long = "namespace", value_name = "NAME")]
     namespace: Option<String>,
-    /// Print the version.
-    #[arg(short = 'v', long, action = ArgAction::Version)]
-    version: (),
+    /// Print the version, in keepalived's form and to standard error as it does.
+    #[arg(short = 'v', long)]
+    version: bool,
     #[command(flatten)]
     unused: Unused,
 }
@@ -107,6 +107,9 @@ struct Unused {
     ignore_sigint: bool,
 }
 
+/// The keepalived whose files, signals and arguments these are.
+const LIKE: &str = "2.2.7";
+
 /// The exit codes of its configuration test.
 const NO_FILE: u8 = 3;
 const UNUSABLE: u8 = 4;
@@ -121,6 +124,16 @@ pub(super) fn is_meant() -> bool {
 pub(super) fn main() -> Result<ExitCode> {
     let options = Options::parse();
     let style = commands::Style { color: ColorChoice::Auto, verbose: 0, quiet: false };
+    if options.version {
+        #[allow(
+            clippy::print_stderr,
+            reason = "exporters and scripts read it there, as keepalived writes it"
+        )]
+        {
+            eprint!("{}", version());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(name) = &options.signum {
         return signal_number(name);
     }
@@ -143,6 +156,12 @@ pub(super) fn main() -> Result<ExitCode> {
     };
     let command = || commands::run::run(&run, style);
     commands::background::run(&options.pid, options.foreground, command)
+}
+
+/// Programs take the second word of the first line, and decide by it which files and signals there are: it is the
+/// keepalived that these are like. The rest is for people.
+fn version() -> String {
+    format!("Keepalived v{LIKE} (as far as VRRP goes; this is xvrrp {})\n\n", super::VERSION)
 }
 
 fn signal_number(name: &str) -> Result<ExitCode> {
@@ -174,6 +193,15 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    /// mehdy/keepalived-exporter splits the first line at blanks, and leaves out the `v`.
+    #[test]
+    fn the_version_is_found_where_exporters_look_for_it() {
+        let version = version();
+        let (first, _) = version.split_once('\n').unwrap();
+        assert_eq!(first.split(' ').nth(1), Some("v2.2.7"));
+        assert!(first.contains("xvrrp"), "{first}");
+    }
 
     #[test]
     fn what_units_and_init_scripts_pass_is_understood() {
