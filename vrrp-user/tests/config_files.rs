@@ -199,6 +199,21 @@ fn a_password_in_a_definition_is_not_shown() {
     assert!(text.contains("$PASS=*********") && !text.contains("s3cret"), "{text}");
 }
 
+/// The manual's 65,024 routers: what is too much, how much was read, and what to do.
+#[test]
+fn what_is_too_much_for_one_node_is_said_with_a_remedy() {
+    let routers = "$VI=vrrp_instance v.${IF}.${NUM}.${ID} { interface bond${IF}.${NUM} virtual_router_id ${ID} \
+                   virtual_ipaddress { 10.${IF}.${NUM}.${ID}/24 } }\n\
+                   ~SEQ(IF,0,7) ~SEQ(NUM,0,31) ~SEQ(ID,1,254) $VI\n";
+    let folder = folder(&[("a", routers)]);
+    let loaded = load(&folder.path().join("a"), None);
+    assert!(loaded.configuration.is_none());
+    let mut limits = loaded.diagnostics.iter().filter(|one| one.message.contains("that is the limit"));
+    let limit = limits.next_back().unwrap();
+    assert!(limit.help.as_ref().is_some_and(|help| help.contains("@ID")), "{limit:?}");
+    assert!(limit.message.contains("250000 statements") || limit.message.contains("rounds"), "{limit:?}");
+}
+
 #[test]
 fn expansion_is_bounded() {
     let laughs: String = (1..40).map(|n| format!("$A{n}=${{A{}}}${{A{}}}\n", n - 1, n - 1)).collect();
@@ -212,8 +227,9 @@ fn expansion_is_bounded() {
         let folder = folder(&[("a", &text)]);
         let started = std::time::Instant::now();
         let loaded = load(&folder.path().join("a"), None);
+        let lines = lines(&loaded, folder.path());
         assert!(
-            lines(&loaded, folder.path()).iter().any(|line| line.contains("that is the limit")),
+            lines.iter().any(|line| line.contains("16 MiB") && line.contains("that is the limit")),
             "{text}"
         );
         assert!(loaded.configuration.is_none());

@@ -15,6 +15,8 @@ pub(super) struct Context<'a> {
     pub(super) sources: &'a Sources,
     pub(super) host: &'a dyn Host,
     noticed: HashSet<&'static str>,
+    /// Interfaces that there are not, each said once.
+    absent: HashSet<String>,
     /// The routers with errors, by the places of their names.
     refused: HashSet<Span>,
     /// How many errors those are.
@@ -25,8 +27,8 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     /// `whole` says that the files could be read and their braces match.
     pub(super) fn new(report: &'a mut Report, sources: &'a Sources, host: &'a dyn Host, whole: bool) -> Self {
-        let (noticed, refused) = (HashSet::new(), HashSet::new());
-        Self { report, sources, host, noticed, refused, attributed: 0, whole }
+        let (noticed, absent, refused) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Self { report, sources, host, noticed, absent, refused, attributed: 0, whole }
     }
 
     /// How many errors there were so far.
@@ -90,9 +92,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Warns if there is no such interface now.
+    /// Warns if there is no such interface now, where it is named first.
     pub(super) fn expect_interface(&mut self, name: &str, span: Span) {
-        if !self.host.has_interface(name) {
+        if !self.host.has_interface(name) && self.absent.insert(name.to_owned()) {
             let missing = warning(span, format!("there is no interface {} now", quote(name)));
             self.push(missing.help("a virtual router without its interface waits in Fault until it appears"));
         }

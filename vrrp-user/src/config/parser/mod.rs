@@ -7,7 +7,7 @@ use super::{
     diagnostics::{Diagnostic, Report, error, warning},
     keywords::{self, Lookup, Shape},
     lexer::{Token, Word},
-    reader::File,
+    reader::{File, SPREAD},
     source::{Sources, Span},
     statement::Statement,
     values::quote,
@@ -177,8 +177,10 @@ impl Parser<'_> {
     fn count(&mut self, place: Span) -> bool {
         self.statements += 1;
         if self.statements == STATEMENT_LIMIT + 1 {
-            let message = format!("more than {STATEMENT_LIMIT} statements; that is the limit");
-            self.report.push(error(place, message));
+            let message = format!(
+                "more than {STATEMENT_LIMIT} statements; that is the limit, and what follows is not read"
+            );
+            self.report.push(error(place, message).help(SPREAD));
         }
         self.statements <= STATEMENT_LIMIT
     }

@@ -63,8 +63,12 @@ impl<'r, 'a> Expansion<'r, 'a> {
         if self.reader.exhausted {
             self.input.clear();
         }
-        let (definitions, spent) = (&mut self.reader.definitions, &mut self.reader.spent);
-        self.input.top(|frame| next_round(frame, definitions, spent))
+        let Reader { definitions, spent, rounds, .. } = self.reader;
+        self.input.top(|frame| {
+            let again = next_round(frame, definitions, spent);
+            *rounds += usize::from(again);
+            again
+        })
     }
 
     /// The text being read and where in it.

@@ -61,6 +61,7 @@ pub(super) fn read(
         open_files: Vec::new(),
         includes: 0,
         spent: 0,
+        rounds: 0,
         exhausted: false,
         warned: Vec::new(),
     };
@@ -85,10 +86,17 @@ struct Reader<'a> {
     includes: usize,
     /// Out of [`EXPANSION_LIMIT`].
     spent: usize,
+    /// Of sequences, so far.
+    rounds: usize,
     exhausted: bool,
     /// Definitions of which it was said that they are not replaced where something follows them.
     warned: Vec<definitions::Name>,
 }
+
+/// What to do about a file that is too much for one node.
+pub(super) const SPREAD: &str = "one node runs some thousands of virtual routers: give every node a part of them, by \
+                                 shorter sequences, or by lines that begin with `@ID` and hold for the node that \
+                                 runs with `-i ID`";
 
 impl Reader<'_> {
     /// Takes from what expansions may cost; false, after it was reported, if it is used up.
@@ -96,8 +104,12 @@ impl Reader<'_> {
         self.spent = self.spent.saturating_add(cost);
         if self.spent > EXPANSION_LIMIT && !self.exhausted {
             self.exhausted = true;
-            let message = format!("definitions and sequences make more than {EXPANSION_LIMIT} bytes");
-            self.report.push(error(place, message).help("that is the limit; what follows is not read"));
+            let (mebibytes, rounds) = (EXPANSION_LIMIT >> 20, self.rounds);
+            let message = format!(
+                "definitions and sequences make more than {mebibytes} MiB, by {rounds} rounds of sequences so far; \
+                 that is the limit, and what follows is not read"
+            );
+            self.report.push(error(place, message).help(SPREAD));
         }
         !self.exhausted
     }

@@ -8,8 +8,8 @@ pub(super) const NOT_YET: &[Row] = &[
     Row::refused("track_bfd", "the router would ignore these sessions", UNTRACKED),
     Row::refused(
         "no_virtual_ipaddress",
-        "an advertisement without addresses is not valid (RFC 9568 §5.2.5), so every router would become Active",
-        "list the address in `virtual_ipaddress`; if something else moves it, list one that nobody uses",
+        "every receiver has to ignore an advertisement without addresses (RFC 9568 §5.2.5), so every router would become Active",
+        "list the address in `virtual_ipaddress`, the same on all routers; if something else moves it, list one that nobody uses",
     ),
     Row::refused(
         "use_vmac_addr",
