@@ -57,6 +57,9 @@ pub fn run(
     let pins = Pins::prepare(&identity)
         .inspect_err(|error| tracing::warn!("nothing is left in the kernel for the next daemon: {error}"))
         .ok();
+    if let Err(notice) = rights::be_spared() {
+        tracing::info!("{notice}");
+    }
     rights::drop_all_but_needed().context("cannot drop the rights that are not needed")?;
 
     if let Err(notice) = rights::run_on(&configuration.running.cpus) {

@@ -1,7 +1,7 @@
 //! What the daemon may do: capabilities, real-time scheduling, locked memory. The rights of scripts are
 //! kept by [`crate::spawner`].
 
-use std::io;
+use std::{fs, io};
 
 use caps::{CapSet, Capability, CapsHashSet, errors::CapsError, runtime::thread_all_supported};
 use nix::{
@@ -84,6 +84,12 @@ pub enum Degraded {
         /// What the kernel said.
         source: Errno,
     },
+    /// The kernel kills this process as it would any other.
+    #[error(
+        "oom_score_adj stays as it is: {0}; the node may be the one that is killed when memory runs out \
+         (needs CAP_SYS_RESOURCE, or OOMScoreAdjust=-900 in the unit)"
+    )]
+    Spared(#[source] io::Error),
     /// The kernel refused to lock memory.
     #[error(
         "memory is not locked: {0}; the node may have to wait for pages when the host is short of memory"
@@ -151,6 +157,23 @@ pub fn realtime(priority: i32) -> Result<(), Degraded> {
         let least_nice = least_nice().is_ok();
         Degraded::Scheduling { priority, source, least_nice }
     })
+}
+
+/// Has the kernel kill others before this process when memory runs out, as the unit does where there is one: a locked
+/// process is large, and its end moves addresses. Call it after the spawner was forked, whose scripts are not to be
+/// spared, and while the rights are there.
+///
+/// # Errors
+///
+/// A notice for the log; the process is as likely to be killed as before.
+pub fn be_spared() -> Result<(), Degraded> {
+    const PLACE: &str = "/proc/self/oom_score_adj";
+    const SPARED: i32 = -900;
+    let current = fs::read_to_string(PLACE).map_err(Degraded::Spared)?;
+    if current.trim().parse().is_ok_and(|current: i32| current <= SPARED) {
+        return Ok(());
+    }
+    fs::write(PLACE, SPARED.to_string()).map_err(Degraded::Spared)
 }
 
 /// Has the calling thread, and those that it makes later, run on these CPUs only; on all if there are none.

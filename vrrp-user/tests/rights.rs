@@ -148,3 +148,16 @@ fn memory_is_not_locked_below_a_limit() {
     .join()
     .unwrap();
 }
+
+#[test]
+fn others_are_killed_first_or_the_notice_says_why_not() {
+    let score = || fs::read_to_string("/proc/self/oom_score_adj").unwrap().trim().to_owned();
+    let before = score();
+    match rights::be_spared() {
+        Ok(()) => assert!(score().parse::<i32>().unwrap() <= -900),
+        Err(notice) => {
+            assert!(notice.to_string().contains("OOMScoreAdjust"), "{notice}");
+            assert_eq!(score(), before);
+        }
+    }
+}
