@@ -88,7 +88,7 @@ fn check_one(program: &str, user: Credentials, security: bool, span: Span, conte
     let found = context.host.program(program);
     if found.is_none() {
         let missing = warning(span, format!("{} cannot be run: there is no such program", quote(program)));
-        context.push(missing.help("the check fails until there is one"));
+        context.push(missing.help("a check fails, and a notify program tells nobody, until there is one"));
     }
     let path = found.as_deref().unwrap_or_else(|| Path::new(program));
     if !path.is_absolute() {
