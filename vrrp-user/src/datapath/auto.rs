@@ -273,9 +273,13 @@ impl Datapath for AutoPath {
 
     fn judged_until(&self, slot: Slot) -> Instant {
         match self.kernel_of(slot) {
-            Some(kernel) => kernel.judged_until(),
+            Some(kernel) => kernel.judged_until(slot),
             None => self.socket.judged_until(slot),
         }
+    }
+
+    fn patience(&self) -> Option<Instant> {
+        self.loaded().and_then(KernelPath::patience)
     }
 
     fn heard(&self, slot: Slot) -> Heard {

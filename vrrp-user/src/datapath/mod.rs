@@ -132,8 +132,15 @@ pub trait Datapath {
     fn drain(&mut self, changed: &mut Vec<Slot>) -> Result<Progress, DatapathError>;
 
     /// Every advertisement for the router that arrived before this instant has been judged. The present as of
-    /// the last [`Self::drain`], unless that left [`Progress::More`] on the router's interface.
+    /// the last [`Self::drain`], unless that left [`Progress::More`] on the router's interface or a silence there may be
+    /// our own: see [`Self::patience`].
     fn judged_until(&self, slot: Slot) -> Instant;
+
+    /// Until when it is worth waiting before silence is believed, if it is being looked into whether it is ours: until
+    /// then, or until [`Self::readiness`] tells that it is known.
+    fn patience(&self) -> Option<Instant> {
+        None
+    }
 
     /// What was heard for the router; empty if it is not attached.
     fn heard(&self, slot: Slot) -> Heard;

@@ -71,7 +71,7 @@ impl Pair {
     fn is_lost(&self, ifindex: u32) -> bool {
         match self {
             Self::Tcx(links) => links.iter().any(|link| attached_to(link.as_fd()).ok() != Some(ifindex)),
-            Self::Clsact(filters) => filters.iter().any(|filter| filter.lost().is_some()),
+            Self::Clsact(filters) => filters.iter().any(|filter| Filter::lost(filter.place()).is_some()),
         }
     }
 }

@@ -356,9 +356,15 @@ impl Node {
         // A member whose time has run out waits for the others, and its group says until when.
         let alone = |index: &usize| !self.waits_for_group(*index, now);
         let elections = (0..self.routers.len()).filter(alone);
-        let elections = elections.filter_map(|index| self.routers[index].machine.deadline());
+        let patience = self.datapath.patience();
+        let patient = |due: Instant| patience.map_or(due, |until| due.max(until));
+        let elections = elections.filter_map(|index| {
+            let machine = &self.routers[index].machine;
+            let due = machine.deadline()?;
+            Some(if machine.state() == State::Backup { patient(due) } else { due })
+        });
         let pauses = self.routers.iter().filter_map(Router::pause_deadline);
-        let groups = (0..self.groups.len()).filter_map(|group| self.group_deadline(group));
+        let groups = (0..self.groups.len()).filter_map(|group| self.group_deadline(group)).map(patient);
         let others = [self.announcer.deadline(), self.checks.deadline(), self.stop_by, self.held_until];
         let others = others.into_iter().chain([self.damping.deadline()]).flatten();
         elections.chain(pauses).chain(groups).chain(others).min()

@@ -56,9 +56,14 @@ impl Filter {
         std::mem::forget(self);
     }
 
-    /// Why it is not there any more, if so.
-    pub fn lost(&self) -> Option<String> {
-        match clsact::is_there(self.place) {
+    /// Where it is.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Why there is none at this place any more, if so.
+    pub fn lost(place: Place) -> Option<String> {
+        match clsact::is_there(place) {
             Ok(true) => None,
             Ok(false) => Some("somebody removed the filter, or the interface is gone".to_owned()),
             Err(error) => Some(format!("the filter cannot be looked for: {error}")),

@@ -98,11 +98,17 @@ impl AsFd for Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let Some((pins, name)) = self.name.as_ref().filter(|(pins, _)| !pins.kept()) else { return };
-        let path = pins.place.join(name);
-        if self.is_named(&path) {
-            discard(pins, &path);
+        if let Some((pins, name)) = &self.name {
+            if pins.kept() {
+                return;
+            }
+            let path = pins.place.join(name);
+            if self.is_named(&path) {
+                discard(pins, &path);
+            }
         }
+        // Whoever looks after it holds it too. An error means that there is nothing left to detach it from.
+        let _ = bpf::detach(self.as_fd());
     }
 }
 

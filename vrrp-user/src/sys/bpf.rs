@@ -299,9 +299,11 @@ pub fn maps_of(program: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
     Ok(ids.into_iter().take(info.maps as usize).collect())
 }
 
-/// Detaches a program as somebody else's `bpftool link detach` would.
-#[cfg(test)]
-pub(crate) fn detach(link: BorrowedFd<'_>) -> io::Result<()> {
+/// Detaches a program now, whoever else holds its link.
+///
+/// # Errors
+/// When the descriptor is no link, or the interface is gone.
+pub fn detach(link: BorrowedFd<'_>) -> io::Result<()> {
     const BPF_LINK_DETACH: libc::c_int = 34;
     let mut descriptor = link.as_raw_fd().cast_unsigned();
     // SAFETY: the kernel reads one number from `descriptor`, which outlives the call.

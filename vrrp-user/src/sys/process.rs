@@ -144,6 +144,15 @@ pub(crate) fn least_nice() -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// The calling thread's priority among real-time threads; 0 if it is an ordinary one.
+pub(crate) fn realtime_priority() -> i32 {
+    let mut parameter = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the kernel writes one sched_param, which outlives the call; 0 is the calling thread.
+    let result = unsafe { libc::sched_getparam(0, &raw mut parameter) };
+    // It fails for threads that do not exist only.
+    if result < 0 { 0 } else { parameter.sched_priority }
+}
+
 /// Locks all pages of this process, those to come too.
 ///
 /// # Errors

@@ -1,6 +1,9 @@
 //! Where on an interface a program hears best, and attaching it there. What it hears is not known here.
 
-use std::{fs, io, os::fd::AsFd};
+use std::{
+    fs, io,
+    os::fd::{AsFd, OwnedFd},
+};
 
 use super::object::{LoadError, Object};
 use crate::{
@@ -27,7 +30,6 @@ const PRIORITY: u16 = 1;
 /// A program on an interface; detached when dropped.
 #[derive(Debug)]
 pub(super) struct Attachment {
-    pub(super) interface: u32,
     pub(super) rung: Rung,
     hook: Hooked,
 }
@@ -46,20 +48,20 @@ impl Attachment {
         if matches!(wish.path, ReceivePath::Auto | ReceivePath::Xdp) {
             let forced = wish.path == ReceivePath::Xdp;
             match xdp(object, interface, &name, forced) {
-                Ok(link) => return Ok(Self::linked(interface, Hook::Driver, link, &[])),
+                Ok(link) => return Ok(Self::linked(Hook::Driver, link, &[])),
                 Err(reason) => against.push(format!("no XDP: {reason}")),
             }
         }
         if wish.path == ReceivePath::XdpGeneric {
             match link(object, interface, Hook::Generic) {
-                Ok(link) => return Ok(Self::linked(interface, Hook::Generic, link, &[])),
+                Ok(link) => return Ok(Self::linked(Hook::Generic, link, &[])),
                 Err(reason) => against.push(format!("no XDP: {reason}")),
             }
         }
         if matches!(wish.path, ReceivePath::Auto | ReceivePath::Tc) {
             if wish.hook != Some(TcHook::Clsact) {
                 match link(object, interface, Hook::Tcx) {
-                    Ok(link) => return Ok(Self::linked(interface, Hook::Tcx, link, &against)),
+                    Ok(link) => return Ok(Self::linked(Hook::Tcx, link, &against)),
                     Err(reason) => against.push(format!("no tcx: {reason}")),
                 }
             }
@@ -67,7 +69,7 @@ impl Attachment {
                 match clsact(object, interface) {
                     Ok(filter) => {
                         let rung = Rung { name: CLSACT, reason: words(CLSACT, &against) };
-                        return Ok(Self { interface, rung, hook: Hooked::Clsact(filter) });
+                        return Ok(Self { rung, hook: Hooked::Clsact(filter) });
                     }
                     Err(reason) => against.push(format!("no clsact: {reason}")),
                 }
@@ -76,14 +78,14 @@ impl Attachment {
         Err(against.join("; "))
     }
 
-    fn linked(interface: u32, hook: Hook, link: Link, against: &[String]) -> Self {
+    fn linked(hook: Hook, link: Link, against: &[String]) -> Self {
         let name = match hook {
             Hook::Driver => "xdp",
             Hook::Generic => "xdp-generic",
             Hook::Tcx | Hook::TcxEgress => "tcx",
         };
         let rung = Rung { name, reason: words(name, against) };
-        Self { interface, rung, hook: Hooked::Link(hook, link) }
+        Self { rung, hook: Hooked::Link(hook, link) }
     }
 
     /// The name of its link, if it has one.
@@ -126,25 +128,46 @@ impl Attachment {
         crate::sys::bpf::detach(link.as_fd()).unwrap();
     }
 
-    /// Why nothing is heard here any more, if so.
-    pub(super) fn lost(&self) -> Option<String> {
-        let link = match &self.hook {
-            Hooked::Link(_, link) => link,
-            Hooked::Clsact(filter) => return filter.lost(),
+    /// What tells from another thread whether the program still hears.
+    ///
+    /// # Errors
+    /// When the process has no file descriptor left.
+    pub(super) fn sight(&self) -> io::Result<Sight> {
+        Ok(match &self.hook {
+            Hooked::Link(_, link) => {
+                Sight::Link { link: link.as_fd().try_clone_to_owned()?, xdp: self.is_xdp() }
+            }
+            Hooked::Clsact(filter) => Sight::Clsact(filter.place()),
+        })
+    }
+}
+
+/// An attachment as others see it; no part in its life. To look, the kernel takes the lock for all interfaces.
+pub(super) enum Sight {
+    Link { link: OwnedFd, xdp: bool },
+    Clsact(Place),
+}
+
+impl Sight {
+    /// Why nothing is heard on this interface any more, if so.
+    pub(super) fn lost(&self, interface: u32) -> Option<String> {
+        let link = match self {
+            Self::Link { link, .. } => link,
+            Self::Clsact(place) => return Filter::lost(*place),
         };
         match attached_to(link.as_fd()) {
-            Ok(interface) if interface == self.interface => None,
+            Ok(found) if found == interface => None,
             Ok(_) => Some("somebody detached the program, or the interface is gone".to_owned()),
             Err(error) => Some(format!("the program's link cannot be read: {error}")),
         }
     }
 
-    /// Why what is heard here must not be believed any more, if so. Costs more than [`Self::lost`].
-    pub(super) fn misled(&self) -> Option<String> {
-        if !self.is_xdp() {
-            return None;
+    /// Why what is heard on this interface must not be believed any more, if so.
+    pub(super) fn misled(&self, interface: u32) -> Option<String> {
+        match self {
+            Self::Link { xdp: true, .. } => stacked(&interface_name(interface)?).map(|vlan| mixed_up(&vlan)),
+            _ => None,
         }
-        stacked(&interface_name(self.interface)?).map(|vlan| mixed_up(&vlan))
     }
 }
 

@@ -5,6 +5,7 @@ mod attach;
 mod guard;
 mod lines;
 mod listens;
+mod lookout;
 mod marks;
 mod object;
 mod pinned;
@@ -53,10 +54,11 @@ pub(super) use attach::detach_filter;
 pub(super) use attach::suits_xdp;
 pub use guard::{GuardMaps, GuardParts, GuardPrograms};
 use listens::Listens;
+use lookout::{Finding, Lookout, Post};
 pub(super) use object::LoadError;
 use object::Object;
 
-/// How often the attachments are looked at, at least.
+/// How often it is looked whether names are still there.
 const CARE: Interval = Interval::from_secs(1);
 
 /// Why a router cannot be heard by the kernel.
@@ -70,12 +72,21 @@ pub(super) enum Refusal {
 /// Hears through one program on each interface, whatever the number of routers.
 pub(super) struct KernelPath {
     object: Object,
-    attachments: BTreeMap<u32, Attachment>,
+    attachments: BTreeMap<u32, Placed>,
+    /// How many programs were attached until now.
+    placements: u64,
+    lookout: Lookout,
     memberships: BTreeMap<PortKey, Membership>,
     stations: BTreeMap<u32, [u8; 6]>,
     routers: BTreeMap<Slot, Router>,
     swept: Instant,
     cared: Instant,
+}
+
+/// A program on an interface, and who it is to the lookout.
+struct Placed {
+    attachment: Attachment,
+    post: Post,
 }
 
 struct Router {
@@ -85,6 +96,8 @@ struct Router {
     listens: Listens,
     lists: Lists,
     told: bool,
+    /// The advertisement that was followed by a silence which was looked into.
+    doubted: u64,
 }
 
 impl KernelPath {
@@ -92,6 +105,8 @@ impl KernelPath {
         Ok(Self {
             object: Object::load(pins, owner, logs)?,
             attachments: BTreeMap::new(),
+            placements: 0,
+            lookout: Lookout::new().map_err(LoadError::Share)?,
             memberships: BTreeMap::new(),
             stations: BTreeMap::new(),
             routers: BTreeMap::new(),
@@ -113,9 +128,10 @@ impl KernelPath {
         }
     }
 
-    /// Readable while there is news, or a line for the log.
+    /// Readable while there is news, an answer of the lookout, or a line for the log.
     pub(super) fn readiness(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        std::iter::once(self.object.events.as_fd()).chain(self.object.lines.as_ref().map(AsFd::as_fd))
+        let lines = self.object.lines.as_ref().map(AsFd::as_fd);
+        [self.object.events.as_fd(), self.lookout.readiness()].into_iter().chain(lines)
     }
 
     /// Begins to listen; the router is not attached yet. Nothing is left behind after a refusal.
@@ -135,8 +151,9 @@ impl KernelPath {
     fn place(&mut self, binding: &Binding) -> Result<(), Refusal> {
         let interface = binding.interface;
         if let Some(there) = self.attachments.get(&interface) {
-            let other = || format!("another virtual router there is heard by {}", there.rung.name);
-            return if there.satisfies(binding.receive) { Ok(()) } else { Err(Refusal::Unsuitable(other())) };
+            let other = || format!("another virtual router there is heard by {}", there.attachment.rung.name);
+            let suits = there.attachment.satisfies(binding.receive);
+            return if suits { Ok(()) } else { Err(Refusal::Unsuitable(other())) };
         }
         // Before the program, which takes only what is for this address.
         self.learn_station(interface).map_err(Refusal::Unsuitable)?;
@@ -144,7 +161,13 @@ impl KernelPath {
         self.object.strangers.insert(interface, zero, 0).map_err(|error| unusable(&error))?;
         let attachment =
             Attachment::new(&mut self.object, interface, binding.receive).map_err(Refusal::Unsuitable)?;
-        self.attachments.insert(interface, attachment);
+        self.placements += 1;
+        let post = Post { interface, number: self.placements };
+        attachment
+            .sight()
+            .and_then(|sight| self.lookout.watch(post, sight))
+            .map_err(|error| Refusal::Unsuitable(format!("nobody could look after the program: {error}")))?;
+        self.attachments.insert(interface, Placed { attachment, post });
         Ok(())
     }
 
@@ -169,7 +192,15 @@ impl KernelPath {
         let slot = binding.slot;
         self.routers.insert(
             slot,
-            Router { key, port, group, listens: Listens::default(), lists: Lists::default(), told: false },
+            Router {
+                key,
+                port,
+                group,
+                listens: Listens::default(),
+                lists: Lists::default(),
+                told: false,
+                doubted: 0,
+            },
         );
         self.listens(binding).map_err(|error| unusable(&error))?;
         self.object.views.write(slot.0, &binding.view);
@@ -214,7 +245,9 @@ impl KernelPath {
         if self.routers.values().any(|router| router.port.interface == interface) {
             return;
         }
-        self.attachments.remove(&interface);
+        if let Some(placed) = self.attachments.remove(&interface) {
+            self.lookout.forget(placed.post);
+        }
         self.stations.remove(&interface);
         let _ = self.object.stations.remove(&interface);
         let _ = self.object.strangers.remove(&interface);
@@ -228,7 +261,8 @@ impl KernelPath {
         retain(&mut self.object.stations, |interface| interfaces.contains_key(interface));
         Listens::sweep(&mut self.object, self.routers.values().map(|router| &router.listens));
         let Some(pins) = self.object.pins() else { return Ok(()) };
-        let taken: Vec<String> = self.attachments.values().filter_map(Attachment::name).collect();
+        let taken: Vec<String> =
+            self.attachments.values().filter_map(|placed| placed.attachment.name()).collect();
         Self::sweep_links(pins, &taken)
     }
 
@@ -279,8 +313,16 @@ impl KernelPath {
         self.swept = start;
     }
 
-    pub(super) fn judged_until(&self) -> Instant {
-        self.swept
+    /// What arrived before this was judged on arrival, as far as it is known that a program was there.
+    pub(super) fn judged_until(&self, slot: Slot) -> Instant {
+        let port = self.routers.get(&slot).map(|router| router.port.interface);
+        let placed = port.and_then(|interface| self.attachments.get(&interface));
+        placed.and_then(|placed| self.lookout.trusted(placed.post)).unwrap_or(self.swept)
+    }
+
+    /// Until when it is worth waiting before a silence is believed, if so.
+    pub(super) fn patience(&self) -> Option<Instant> {
+        self.lookout.patience()
     }
 
     pub(super) fn heard(&self, slot: Slot) -> Heard {
@@ -312,39 +354,57 @@ impl KernelPath {
 
     pub(super) fn rung(&self, slot: Slot) -> Option<Rung> {
         let router = self.routers.get(&slot)?;
-        self.attachments.get(&router.port.interface).map(|attachment| attachment.rung.clone())
+        self.attachments.get(&router.port.interface).map(|placed| placed.attachment.rung.clone())
     }
 
-    /// The interfaces on which nothing can be heard any more, and why. Looks once a second, and at once when a
-    /// peer has been silent for two of its intervals: before its silence is believed.
+    /// The interfaces on which nothing can be heard any more, and why. The lookout looks once a second, and at once
+    /// when a peer has been silent for two of its intervals: before its silence is believed.
     pub(super) fn failed(&mut self) -> Vec<(u32, String)> {
-        let now = self.swept;
-        let due = now >= self.cared.after(CARE);
-        let silent = self.routers.iter().filter(|(slot, _)| self.is_silent(**slot, now));
-        let silent: Vec<u32> = silent.map(|(_, router)| router.port.interface).collect();
         let mut failed = Vec::new();
-        for (interface, attachment) in &self.attachments {
-            let reason = if due || silent.contains(interface) { attachment.lost() } else { None };
-            let reason = reason.or_else(|| if due { attachment.misled() } else { None });
-            failed.extend(reason.map(|reason| (*interface, reason)));
+        for finding in self.lookout.findings(self.swept) {
+            match finding {
+                Finding::Lost(post, reason) if self.is_manned(post) => failed.push((post.interface, reason)),
+                Finding::Moved(post, mac) if self.is_manned(post) => self.note_station(post.interface, mac),
+                // Of an attachment that is no more.
+                Finding::Lost(..) | Finding::Moved(..) => {}
+            }
         }
-        if due {
-            self.cared = now;
-            self.object.secure();
-            self.attachments.values().for_each(Attachment::secure);
-            self.learn_stations();
-        }
+        self.doubt();
+        self.secure();
         failed
     }
 
-    fn is_silent(&self, slot: Slot, now: Instant) -> bool {
-        let (at, interval) = self.object.heard.accepted(slot.0);
-        at != 0 && now > Instant::from_nanos(at).after(Interval::from_nanos(interval).times(2))
+    fn is_manned(&self, post: Post) -> bool {
+        self.attachments.get(&post.interface).is_some_and(|placed| placed.post == post)
+    }
+
+    /// Has the lookout look into silences, each once.
+    fn doubt(&mut self) {
+        for (slot, router) in &mut self.routers {
+            let (at, interval) = self.object.heard.accepted(slot.0);
+            let (heard, interval) = (Instant::from_nanos(at), Interval::from_nanos(interval));
+            if at == 0 || at == router.doubted || self.swept <= heard.after(interval.times(2)) {
+                continue;
+            }
+            router.doubted = at;
+            if let Some(placed) = self.attachments.get(&router.port.interface) {
+                self.lookout.doubt(placed.post, heard, interval, self.swept);
+            }
+        }
+    }
+
+    /// Names that somebody removed are put back within a second.
+    fn secure(&mut self) {
+        if self.swept >= self.cared.after(CARE) {
+            self.cared = self.swept;
+            self.object.secure();
+            self.attachments.values().for_each(|placed| placed.attachment.secure());
+        }
     }
 
     #[cfg(test)]
     pub(super) fn detach_behind_our_back(&self) {
-        self.attachments.values().for_each(Attachment::detach_behind_our_back);
+        self.attachments.values().for_each(|placed| placed.attachment.detach_behind_our_back());
     }
 
     /// The routers on an interface.
@@ -353,23 +413,24 @@ impl KernelPath {
         there.map(|(slot, _)| *slot).collect()
     }
 
+    fn learn_station(&mut self, interface: u32) -> Result<(), String> {
+        let mac = hardware_address(interface).map_err(|error| format!("no hardware address: {error}"))?;
+        self.enter_station(interface, mac).map_err(|error| error.to_string())
+    }
+
     /// Hardware addresses change, seldom.
-    fn learn_stations(&mut self) {
-        let interfaces: Vec<u32> = self.attachments.keys().copied().collect();
-        for interface in interfaces {
-            if let Err(reason) = self.learn_station(interface) {
-                tracing::debug!("interface {interface}: {reason}");
-            }
+    fn note_station(&mut self, interface: u32, mac: [u8; 6]) {
+        if let Err(error) = self.enter_station(interface, mac) {
+            tracing::debug!("interface {interface}: {error}");
         }
     }
 
-    fn learn_station(&mut self, interface: u32) -> Result<(), String> {
-        let mac = hardware_address(interface).map_err(|error| format!("no hardware address: {error}"))?;
+    fn enter_station(&mut self, interface: u32, mac: [u8; 6]) -> Result<(), MapError> {
         if self.stations.insert(interface, mac) == Some(mac) {
             return Ok(());
         }
         let station = bytemuck::cast::<_, [u8; 8]>(Station { mac, reserved: 0 });
-        self.object.stations.insert(interface, station, 0).map_err(|error| error.to_string())
+        self.object.stations.insert(interface, station, 0)
     }
 }
 

@@ -1,0 +1,299 @@
+//! The lookout: a thread that asks the kernel whether our programs still hear. The kernel answers that under the lock
+//! that every change of an interface on the host takes (rtnl), and whoever makes or removes containers holds it for as
+//! long as a second; the protocol thread must not ask. What follows from an answer is not decided here.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    os::fd::{AsFd, BorrowedFd},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::{Builder, JoinHandle},
+    time::{Duration, Instant as Moment},
+};
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use vrrp_common::time::{Instant, Interval};
+
+use super::{attach::Sight, hardware_address};
+use crate::sys::process;
+
+/// How often it looks without being asked.
+const ROUND: Duration = Duration::from_secs(1);
+/// How long a takeover waits for an answer: a part of an interval, and never longer than this.
+const PATIENCE: Interval = Interval::from_millis(20);
+/// Enough for what it does; all of it is locked in memory.
+const STACK: usize = 256 * 1024;
+
+/// What the lookout saw.
+#[derive(Debug)]
+pub(super) enum Finding {
+    /// Nothing can be heard there any more, or not be believed, for this reason.
+    Lost(Post, String),
+    /// The interface has another hardware address.
+    Moved(Post, [u8; 6]),
+}
+
+/// An attachment, told from the ones before it on the same interface by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Post {
+    pub(super) interface: u32,
+    pub(super) number: u64,
+}
+
+enum Order {
+    Watch(Post, Sight),
+    Forget(Post),
+    Look(Post),
+}
+
+enum Answer {
+    Found(Finding),
+    /// It was asked to look there, and has.
+    Looked(Post),
+}
+
+/// The protocol thread's end: nothing here waits but the drop, which the node's end may.
+pub(super) struct Lookout {
+    orders: Option<Sender<Order>>,
+    answers: Receiver<Answer>,
+    bell: Arc<EventFd>,
+    /// Taken by the thread when it starts.
+    thread_end: Option<(Receiver<Order>, Sender<Answer>)>,
+    thread: Option<JoinHandle<()>>,
+    doubts: BTreeMap<Post, Doubt>,
+}
+
+/// A silence that may be ours.
+struct Doubt {
+    /// Until when an answer is waited for.
+    until: Instant,
+    /// Until when what was heard is beyond doubt.
+    trusted: Instant,
+}
+
+impl Lookout {
+    /// One whose thread starts when there is something to watch.
+    ///
+    /// # Errors
+    /// When the process has no file descriptor left.
+    pub(super) fn new() -> io::Result<Self> {
+        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        let ((orders, inbox), (outbox, answers)) = (channel(), channel());
+        Ok(Self {
+            orders: Some(orders),
+            answers,
+            bell: Arc::new(bell),
+            thread_end: Some((inbox, outbox)),
+            thread: None,
+            doubts: BTreeMap::new(),
+        })
+    }
+
+    /// Readable while there is an answer.
+    pub(super) fn readiness(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    /// Looks after an attachment from now on.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(super) fn watch(&mut self, post: Post, sight: Sight) -> io::Result<()> {
+        if let Some((inbox, outbox)) = self.thread_end.take() {
+            let bell = Arc::clone(&self.bell);
+            // Little less urgent than whoever waits for an answer, so that it never keeps that one from its work.
+            let urgency = process::realtime_priority().saturating_sub(1);
+            let thread = Builder::new().name("lookout".to_owned()).stack_size(STACK);
+            self.thread = Some(thread.spawn(move || run(urgency, &inbox, &outbox, &bell))?);
+        }
+        self.order(Order::Watch(post, sight));
+        Ok(())
+    }
+
+    /// The attachment is no more.
+    pub(super) fn forget(&mut self, post: Post) {
+        self.doubts.remove(&post);
+        self.order(Order::Forget(post));
+    }
+
+    /// Asks whether a silence is ours. What is heard at `post` is beyond doubt until `trusted` only, until the answer
+    /// is there or a part of the `interval` between advertisements has passed: who holds the kernel's lock for longer
+    /// shall not put off a takeover.
+    pub(super) fn doubt(&mut self, post: Post, trusted: Instant, interval: Interval, now: Instant) {
+        let until = now.after(interval.divided(4).min(PATIENCE));
+        if let Some(doubt) = self.doubts.get_mut(&post) {
+            // It is on its way.
+            doubt.trusted = doubt.trusted.min(trusted);
+            return;
+        }
+        self.doubts.insert(post, Doubt { until, trusted });
+        self.order(Order::Look(post));
+    }
+
+    /// Until when silence at `post` may be believed, if not until now.
+    pub(super) fn trusted(&self, post: Post) -> Option<Instant> {
+        self.doubts.get(&post).map(|doubt| doubt.trusted)
+    }
+
+    /// Until when an answer is waited for, if one is.
+    pub(super) fn patience(&self) -> Option<Instant> {
+        self.doubts.values().map(|doubt| doubt.until).max()
+    }
+
+    /// What it saw since it was asked last.
+    pub(super) fn findings(&mut self, now: Instant) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        // Before the answers are read: one that comes meanwhile rings again. That it did not ring is no error.
+        let _ = self.bell.read();
+        for answer in self.answers.try_iter() {
+            match answer {
+                Answer::Found(finding) => findings.push(finding),
+                Answer::Looked(post) => drop(self.doubts.remove(&post)),
+            }
+        }
+        self.doubts.retain(|_, doubt| now < doubt.until);
+        findings
+    }
+
+    fn order(&self, order: Order) {
+        // A lookout that is gone panicked, and that was said.
+        let _ = self.orders.as_ref().map(|orders| orders.send(order));
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        self.orders = None;
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that looks after the programs panicked");
+        }
+    }
+}
+
+fn run(urgency: i32, orders: &Receiver<Order>, answers: &Sender<Answer>, bell: &EventFd) {
+    if urgency > 0
+        && let Err(error) = process::round_robin(urgency)
+    {
+        tracing::debug!("the thread that looks after the programs is an ordinary one: {error}");
+    }
+    let mut rounds = Rounds { sights: BTreeMap::new(), stations: BTreeMap::new() };
+    let mut next = Moment::now() + ROUND;
+    loop {
+        let order = orders.recv_timeout(next.saturating_duration_since(Moment::now()));
+        let found = match order {
+            Ok(order) => rounds.obey(order),
+            Err(RecvTimeoutError::Timeout) => {
+                next = Moment::now() + ROUND;
+                rounds.go()
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let any = !found.is_empty();
+        for answer in found {
+            // Whoever asked has gone; the next order says so.
+            let _ = answers.send(answer);
+        }
+        if any {
+            // It cannot be full: that takes 2^64 answers.
+            let _ = bell.write(1);
+        }
+    }
+}
+
+/// What is looked after.
+struct Rounds {
+    sights: BTreeMap<Post, Sight>,
+    stations: BTreeMap<Post, [u8; 6]>,
+}
+
+impl Rounds {
+    fn obey(&mut self, order: Order) -> Vec<Answer> {
+        match order {
+            Order::Watch(post, sight) => {
+                self.sights.insert(post, sight);
+                Vec::new()
+            }
+            Order::Forget(post) => {
+                self.sights.remove(&post);
+                self.stations.remove(&post);
+                Vec::new()
+            }
+            Order::Look(post) => {
+                let lost = self.sights.get(&post).and_then(|sight| sight.lost(post.interface));
+                let lost = lost.map(|reason| Answer::Found(Finding::Lost(post, reason)));
+                lost.into_iter().chain([Answer::Looked(post)]).collect()
+            }
+        }
+    }
+
+    fn go(&mut self) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for (&post, sight) in &self.sights {
+            let reason = sight.lost(post.interface).or_else(|| sight.misled(post.interface));
+            answers.extend(reason.map(|reason| Answer::Found(Finding::Lost(post, reason))));
+            match hardware_address(post.interface) {
+                Ok(mac) if self.stations.insert(post, mac) != Some(mac) => {
+                    answers.push(Answer::Found(Finding::Moved(post, mac)));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::debug!("interface {}: no hardware address: {error}", post.interface),
+            }
+        }
+        answers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        sys::clsact::{Direction, Place},
+        testing::is_readable,
+    };
+
+    /// Nobody put a filter there.
+    fn nothing_there() -> Sight {
+        Sight::Clsact(Place { ifindex: 1, direction: Direction::Ingress, priority: 1, handle: 0x7654_3210 })
+    }
+
+    #[test]
+    fn a_silence_is_doubted_until_the_answer_is_there() {
+        let (mut lookout, post) = (Lookout::new().unwrap(), Post { interface: 1, number: 7 });
+        lookout.watch(post, nothing_there()).unwrap();
+        let [heard, now] = [1_000, 3_000].map(Instant::from_nanos);
+        assert_eq!((lookout.trusted(post), lookout.patience()), (None, None));
+
+        lookout.doubt(post, heard, Interval::from_millis(40), now);
+        assert_eq!(lookout.trusted(post), Some(heard));
+        assert_eq!(
+            lookout.patience(),
+            Some(now.after(Interval::from_millis(10))),
+            "a quarter of the interval"
+        );
+
+        assert!(is_readable(lookout.readiness(), 5_000));
+        let findings = lookout.findings(now);
+        assert!(
+            matches!(&findings[..], [Finding::Lost(lost, reason)] if *lost == post && reason.contains("removed")),
+            "{findings:?}"
+        );
+        assert_eq!((lookout.trusted(post), lookout.patience()), (None, None));
+        assert!(!is_readable(lookout.readiness(), 0), "every answer was read");
+    }
+
+    #[test]
+    fn nobody_waits_long_for_an_answer() {
+        let (mut lookout, post) = (Lookout::new().unwrap(), Post { interface: 1, number: 7 });
+        let now = Instant::from_nanos(5);
+        lookout.doubt(post, now, Interval::from_secs(1), now);
+        assert_eq!(lookout.patience(), Some(now.after(PATIENCE)));
+        // It watches nothing yet, so that no answer can come first.
+        assert!(lookout.findings(now.after(Interval::from_millis(19))).is_empty());
+        assert_eq!(lookout.trusted(post), Some(now));
+        assert!(lookout.findings(now.after(PATIENCE)).is_empty());
+        assert_eq!(lookout.trusted(post), None, "the silence is believed");
+    }
+}
