@@ -27,7 +27,7 @@ use crate::{
 /// How long a router whose every address the host refused stays out of the election.
 const REFUSED_PAUSE: Interval = Interval::from_secs(30);
 /// How long the host may take to add the first address, however short the interval: netlink waits for whoever
-/// holds its lock, and hundreds of addresses of other routers may be first.
+/// holds its lock, and hundreds of addresses of other routers may be first. Also how long a router then stays out.
 const ADDING_PATIENCE: Interval = Interval::from_secs(3);
 /// How long to wait before another attempt to listen.
 const ATTACH_PAUSE: Interval = Interval::from_secs(1);
@@ -254,13 +254,15 @@ impl Router {
         }
         self.addresses_due = None;
         let none = !self.places.is_empty() && self.places.iter().all(|place| place.ifindex.is_none());
-        if none && now < self.addresses_limit && self.places.iter().any(|place| place.refused.is_none()) {
+        let slow = self.places.iter().any(|place| place.refused.is_none());
+        if none && slow && now < self.addresses_limit {
             // A host that is slow to answer has refused nothing yet.
             self.addresses_due = Some(self.addresses_limit);
             return false;
         }
         if none {
-            self.refused_until = Some(now.after(REFUSED_PAUSE));
+            // Others have had the time to take over; if there are none, a host that is busy may be idle again.
+            self.refused_until = Some(now.after(if slow { ADDING_PATIENCE } else { REFUSED_PAUSE }));
         }
         none
     }
@@ -355,6 +357,8 @@ mod tests {
         assert!(!router.addresses_overdue(millis(31)));
         assert_eq!(router.addresses_due, Some(millis(3000)));
         assert!(router.addresses_overdue(millis(3000)), "it does not take for ever either");
+        assert!(!router.end_pauses(millis(5999)));
+        assert!(router.end_pauses(millis(6000)), "it is tried again soon: nothing was refused");
     }
 
     #[test]
@@ -363,6 +367,8 @@ mod tests {
         router.places[0].refused = Some("no".to_owned());
         assert!(!router.addresses_overdue(millis(30)));
         assert!(router.addresses_overdue(millis(31)));
+        assert!(!router.end_pauses(millis(30_030)));
+        assert!(router.end_pauses(millis(30_031)));
     }
 
     #[test]

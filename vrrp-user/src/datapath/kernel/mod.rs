@@ -19,6 +19,8 @@ mod guard_tests;
 #[cfg(test)]
 mod lines_tests;
 #[cfg(test)]
+mod lookout_tests;
+#[cfg(test)]
 mod program_tests;
 #[cfg(test)]
 mod refusal_tests;
