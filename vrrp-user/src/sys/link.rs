@@ -1,6 +1,10 @@
-//! What only the driver of an interface knows. Nothing is changed here.
+//! What only the driver of an interface knows, and what it is called and addressed by. Nothing is changed here.
 
-use std::{io, os::fd::AsRawFd};
+use std::{
+    ffi::CStr,
+    io,
+    os::fd::{AsFd, AsRawFd},
+};
 
 use socket2::{Domain, Socket, Type};
 
@@ -22,14 +26,7 @@ struct DriverInfo {
 pub fn driver(interface: &str) -> io::Result<String> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM.cloexec(), None)?;
     let mut info = DriverInfo { command: ETHTOOL_GDRVINFO, driver: [0; 32], rest: [0; 160] };
-    // SAFETY: ifreq is plain old data, for which all zeroes is a valid value.
-    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
-    if interface.len() >= request.ifr_name.len() {
-        return Err(io::Error::from_raw_os_error(libc::ENODEV));
-    }
-    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
-        *to = from as libc::c_char;
-    }
+    let mut request = request(interface)?;
     request.ifr_ifru.ifru_data = (&raw mut info).cast();
     // SAFETY: the kernel reads the name and writes one `ethtool_drvinfo` to `info`, which outlives the call.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
@@ -38,4 +35,66 @@ pub fn driver(interface: &str) -> io::Result<String> {
     }
     let name = info.driver.split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(String::from_utf8_lossy(name).into_owned())
+}
+
+/// A request about this interface.
+fn request(interface: &str) -> io::Result<libc::ifreq> {
+    // SAFETY: ifreq is plain old data, for which all zeroes is a valid value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    if interface.len() >= request.ifr_name.len() {
+        return Err(io::Error::from_raw_os_error(libc::ENODEV));
+    }
+    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+        *to = from as libc::c_char;
+    }
+    Ok(request)
+}
+
+/// Asks by one socket that stays open, without rtnl and without new memory of the kernel's: in a control group at its
+/// limit the kernel looks for a page for a new socket, at the priority of who asks and for as long as a second.
+#[derive(Debug)]
+pub struct Inquiry(Socket);
+
+impl Inquiry {
+    /// About the interfaces of this network namespace.
+    ///
+    /// # Errors
+    /// When the process has no file descriptor left.
+    pub fn new() -> io::Result<Self> {
+        Socket::new(Domain::IPV4, Type::DGRAM.cloexec(), None).map(Self)
+    }
+
+    /// The name of the interface of this number.
+    ///
+    /// # Errors
+    /// `ENODEV` if there is none.
+    pub fn name(&self, interface: u32) -> io::Result<String> {
+        let mut request = request("")?;
+        request.ifr_ifru.ifru_ifindex = interface.cast_signed();
+        self.ask(libc::SIOCGIFNAME, &mut request)?;
+        // SAFETY: the kernel has written a name that ends with a zero.
+        let name = unsafe { CStr::from_ptr(request.ifr_name.as_ptr()) };
+        Ok(name.to_string_lossy().into_owned())
+    }
+
+    /// The hardware address of this interface.
+    ///
+    /// # Errors
+    /// `ENODEV` if there is none, `Unsupported` if it is not Ethernet's.
+    pub fn ethernet_address(&self, interface: &str) -> io::Result<[u8; 6]> {
+        let mut request = request(interface)?;
+        self.ask(libc::SIOCGIFHWADDR, &mut request)?;
+        // SAFETY: it is this member of the union that the kernel has written.
+        let address = unsafe { request.ifr_ifru.ifru_hwaddr };
+        if address.sa_family != libc::ARPHRD_ETHER {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "it has no Ethernet header"));
+        }
+        Ok(std::array::from_fn(|place| address.sa_data[place] as u8))
+    }
+
+    fn ask(&self, question: libc::Ioctl, request: &mut libc::ifreq) -> io::Result<()> {
+        // SAFETY: the kernel reads and writes one ifreq, which outlives the call.
+        let result = unsafe { libc::ioctl(self.0.as_fd().as_raw_fd(), question, &raw mut *request) };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
 }

@@ -163,9 +163,9 @@ impl Sight {
     }
 
     /// Why what is heard on this interface must not be believed any more, if so.
-    pub(super) fn misled(&self, interface: u32) -> Option<String> {
+    pub(super) fn misled(&self, interface: &str) -> Option<String> {
         match self {
-            Self::Link { xdp: true, .. } => stacked(&interface_name(interface)?).map(|vlan| mixed_up(&vlan)),
+            Self::Link { xdp: true, .. } => stacked(interface).map(|vlan| mixed_up(&vlan)),
             _ => None,
         }
     }
@@ -245,7 +245,9 @@ fn clsact(object: &mut Object, interface: u32) -> Result<Filter, String> {
 
 /// The VLAN device on an interface, if there is one: /proc/net/vlan/config has "name | id | parent".
 fn stacked(interface: &str) -> Option<String> {
-    let table = fs::read_to_string("/proc/thread-self/net/vlan/config").ok()?;
+    const TABLE: &str = "/proc/thread-self/net/vlan/config";
+    // To open it takes new memory of the kernel's even where it is not there: see `Inquiry`.
+    let table = fs::exists(TABLE).ok()?.then(|| fs::read_to_string(TABLE))?.ok()?;
     table.lines().find_map(|line| {
         let mut fields = line.split('|').map(str::trim);
         let name = fields.next()?;

@@ -17,8 +17,8 @@ use std::{
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use vrrp_common::time::{Instant, Interval};
 
-use super::{attach::Sight, hardware_address};
-use crate::sys::process;
+use super::attach::Sight;
+use crate::sys::{link::Inquiry, process};
 
 /// How often it looks without being asked.
 const ROUND: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ pub(super) struct Lookout {
     answers: Receiver<Answer>,
     bell: Arc<EventFd>,
     /// Taken by the thread when it starts.
-    thread_end: Option<(Receiver<Order>, Sender<Answer>)>,
+    thread_end: Option<(Receiver<Order>, Sender<Answer>, Inquiry)>,
     thread: Option<JoinHandle<()>>,
     doubts: BTreeMap<Post, Doubt>,
 }
@@ -86,7 +86,7 @@ impl Lookout {
             orders: Some(orders),
             answers,
             bell: Arc::new(bell),
-            thread_end: Some((inbox, outbox)),
+            thread_end: Some((inbox, outbox, Inquiry::new()?)),
             thread: None,
             doubts: BTreeMap::new(),
         })
@@ -102,12 +102,12 @@ impl Lookout {
     /// # Errors
     /// When the thread cannot be started.
     pub(super) fn watch(&mut self, post: Post, sight: Sight) -> io::Result<()> {
-        if let Some((inbox, outbox)) = self.thread_end.take() {
+        if let Some((inbox, outbox, inquiry)) = self.thread_end.take() {
             let bell = Arc::clone(&self.bell);
             // Little less urgent than whoever waits for an answer, so that it never keeps that one from its work.
             let urgency = process::realtime_priority().saturating_sub(1);
             let thread = Builder::new().name("lookout".to_owned()).stack_size(STACK);
-            self.thread = Some(thread.spawn(move || run(urgency, &inbox, &outbox, &bell))?);
+            self.thread = Some(thread.spawn(move || run(urgency, inquiry, &inbox, &outbox, &bell))?);
         }
         self.order(Order::Watch(post, sight));
         Ok(())
@@ -173,13 +173,13 @@ impl Drop for Lookout {
     }
 }
 
-fn run(urgency: i32, orders: &Receiver<Order>, answers: &Sender<Answer>, bell: &EventFd) {
+fn run(urgency: i32, inquiry: Inquiry, orders: &Receiver<Order>, answers: &Sender<Answer>, bell: &EventFd) {
     if urgency > 0
         && let Err(error) = process::round_robin(urgency)
     {
         tracing::debug!("the thread that looks after the programs is an ordinary one: {error}");
     }
-    let mut rounds = Rounds { sights: BTreeMap::new(), stations: BTreeMap::new() };
+    let mut rounds = Rounds { inquiry, sights: BTreeMap::new(), stations: BTreeMap::new() };
     let mut next = Moment::now() + ROUND;
     loop {
         let order = orders.recv_timeout(next.saturating_duration_since(Moment::now()));
@@ -205,6 +205,7 @@ fn run(urgency: i32, orders: &Receiver<Order>, answers: &Sender<Answer>, bell: &
 
 /// What is looked after.
 struct Rounds {
+    inquiry: Inquiry,
     sights: BTreeMap<Post, Sight>,
     stations: BTreeMap<Post, [u8; 6]>,
 }
@@ -232,9 +233,12 @@ impl Rounds {
     fn go(&mut self) -> Vec<Answer> {
         let mut answers = Vec::new();
         for (&post, sight) in &self.sights {
-            let reason = sight.lost(post.interface).or_else(|| sight.misled(post.interface));
+            // Without a name the interface is gone, and the program with it.
+            let name = self.inquiry.name(post.interface);
+            let misled = || name.as_ref().ok().and_then(|name| sight.misled(name));
+            let reason = sight.lost(post.interface).or_else(misled);
             answers.extend(reason.map(|reason| Answer::Found(Finding::Lost(post, reason))));
-            match hardware_address(post.interface) {
+            match name.and_then(|name| self.inquiry.ethernet_address(&name)) {
                 Ok(mac) if self.stations.insert(post, mac) != Some(mac) => {
                     answers.push(Answer::Found(Finding::Moved(post, mac)));
                 }

@@ -27,13 +27,11 @@ mod refusal_tests;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
-    io,
     net::IpAddr,
     os::fd::{AsFd, BorrowedFd},
 };
 
 use aya::maps::{HashMap, MapData, MapError};
-use nix::ifaddrs::getifaddrs;
 use vrrp_common::{
     abi::{Event, Heard, Record, RouterKey, RouterView, SLOTS, Stamp, Station},
     judge::DropReason,
@@ -41,15 +39,13 @@ use vrrp_common::{
 };
 
 use super::{
-    Binding, Counters, DatapathError, LastRefused, Rung, Slot,
-    lists::Lists,
-    membership::Membership,
-    port::{PortKey, interface_name},
+    Binding, Counters, DatapathError, LastRefused, Rung, Slot, lists::Lists, membership::Membership,
+    port::PortKey,
 };
 use crate::{
     config::model::{Receive, ReceivePath},
     pins::{Owner, Pins, PinsError},
-    sys::clock,
+    sys::{clock, link::Inquiry},
 };
 use attach::Attachment;
 pub(super) use attach::detach_filter;
@@ -416,7 +412,9 @@ impl KernelPath {
     }
 
     fn learn_station(&mut self, interface: u32) -> Result<(), String> {
-        let mac = hardware_address(interface).map_err(|error| format!("no hardware address: {error}"))?;
+        let mac = Inquiry::new().and_then(|inquiry| inquiry.ethernet_address(&inquiry.name(interface)?));
+        // Others have frames that the programs cannot read.
+        let mac = mac.map_err(|error| format!("no hardware address: {error}"))?;
         self.enter_station(interface, mac).map_err(|error| error.to_string())
     }
 
@@ -434,17 +432,6 @@ impl KernelPath {
         let station = bytemuck::cast::<_, [u8; 8]>(Station { mac, reserved: 0 });
         self.object.stations.insert(interface, station, 0)
     }
-}
-
-/// The address of an interface with an Ethernet header; others have frames that the programs cannot read.
-fn hardware_address(interface: u32) -> io::Result<[u8; 6]> {
-    const ETHERNET: u16 = libc::ARPHRD_ETHER;
-    let name = interface_name(interface).ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))?;
-    let mut links = getifaddrs()?.filter(|entry| entry.interface_name == name);
-    let link = links.find_map(|entry| entry.address?.as_link_addr().copied());
-    link.filter(|link| link.hatype() == ETHERNET)
-        .and_then(|link| link.addr())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "it has no Ethernet header"))
 }
 
 fn retain<K: aya::Pod, V: aya::Pod>(map: &mut HashMap<MapData, K, V>, wanted: impl Fn(&K) -> bool) {
