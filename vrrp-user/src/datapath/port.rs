@@ -2,7 +2,6 @@
 
 use std::io;
 
-use nix::net::if_::if_indextoname;
 use vrrp_common::{
     time::{Instant, Interval},
     wire::Family,
@@ -11,6 +10,7 @@ use vrrp_common::{
 use super::{Counters, DatapathError, Progress, membership::Membership};
 use crate::sys::{
     clock::Stamps,
+    link::Inquiry,
     packet::{BATCH, Batch, Receiver},
 };
 
@@ -47,9 +47,7 @@ impl PortKey {
 
 /// The name of an interface, if there is one of this number.
 pub(super) fn interface_name(interface: u32) -> Option<String> {
-    // The wrapper gives an empty name where there is no such interface.
-    let name = if_indextoname(interface).ok().filter(|name| !name.is_empty())?;
-    Some(name.to_string_lossy().into_owned())
+    Inquiry::new().and_then(|inquiry| inquiry.name(interface)).ok()
 }
 
 #[derive(Debug)]

@@ -24,15 +24,11 @@ struct DriverInfo {
 /// # Errors
 /// `ENODEV` without such an interface, `EOPNOTSUPP` if its driver does not say.
 pub fn driver(interface: &str) -> io::Result<String> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM.cloexec(), None)?;
     let mut info = DriverInfo { command: ETHTOOL_GDRVINFO, driver: [0; 32], rest: [0; 160] };
     let mut request = request(interface)?;
     request.ifr_ifru.ifru_data = (&raw mut info).cast();
-    // SAFETY: the kernel reads the name and writes one `ethtool_drvinfo` to `info`, which outlives the call.
-    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL, &raw mut request) };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    // SAFETY: what the request points to is one `ethtool_drvinfo`, which outlives the call.
+    unsafe { Inquiry::new()?.ask(libc::SIOCETHTOOL, &mut request) }?;
     let name = info.driver.split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(String::from_utf8_lossy(name).into_owned())
 }
@@ -71,7 +67,8 @@ impl Inquiry {
     pub fn name(&self, interface: u32) -> io::Result<String> {
         let mut request = request("")?;
         request.ifr_ifru.ifru_ifindex = interface.cast_signed();
-        self.ask(libc::SIOCGIFNAME, &mut request)?;
+        // SAFETY: the request points to nothing.
+        unsafe { self.ask(libc::SIOCGIFNAME, &mut request) }?;
         // SAFETY: the kernel has written a name that ends with a zero.
         let name = unsafe { CStr::from_ptr(request.ifr_name.as_ptr()) };
         Ok(name.to_string_lossy().into_owned())
@@ -83,7 +80,8 @@ impl Inquiry {
     /// `ENODEV` if there is none, `Unsupported` if it is not Ethernet's.
     pub fn ethernet_address(&self, interface: &str) -> io::Result<[u8; 6]> {
         let mut request = request(interface)?;
-        self.ask(libc::SIOCGIFHWADDR, &mut request)?;
+        // SAFETY: the request points to nothing.
+        unsafe { self.ask(libc::SIOCGIFHWADDR, &mut request) }?;
         // SAFETY: it is this member of the union that the kernel has written.
         let address = unsafe { request.ifr_ifru.ifru_hwaddr };
         if address.sa_family != libc::ARPHRD_ETHER {
@@ -92,8 +90,10 @@ impl Inquiry {
         Ok(std::array::from_fn(|place| address.sa_data[place] as u8))
     }
 
-    fn ask(&self, question: libc::Ioctl, request: &mut libc::ifreq) -> io::Result<()> {
-        // SAFETY: the kernel reads and writes one ifreq, which outlives the call.
+    /// # Safety
+    /// What `request` points to, for questions that have it point somewhere, is what the kernel writes for them.
+    unsafe fn ask(&self, question: libc::Ioctl, request: &mut libc::ifreq) -> io::Result<()> {
+        // SAFETY: the kernel reads and writes one ifreq, which outlives the call, and what it points to.
         let result = unsafe { libc::ioctl(self.0.as_fd().as_raw_fd(), question, &raw mut *request) };
         if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }

@@ -115,12 +115,7 @@ pub(crate) fn clean_environment(remove: &[&str], path: &str) -> io::Result<()> {
 ///
 /// What `sched_setscheduler` says: `EPERM` without the right, `EINVAL` outside 1 to 99.
 pub(crate) fn round_robin(priority: i32) -> io::Result<()> {
-    let parameter = libc::sched_param { sched_priority: priority };
-    // SAFETY: `parameter` is a complete sched_param that lives across the call; 0 is the calling thread.
-    let result = unsafe {
-        libc::sched_setscheduler(0, libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, &raw const parameter)
-    };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    schedule(libc::SCHED_RR, priority)
 }
 
 /// Puts the calling thread before all other ordinary ones, as far as the kernel does that; threads and processes that
@@ -131,16 +126,17 @@ pub(crate) fn round_robin(priority: i32) -> io::Result<()> {
 /// What `sched_setscheduler` and `setpriority` say: `EACCES` without the right.
 pub(crate) fn least_nice() -> io::Result<()> {
     const LEAST: libc::c_int = -20;
-    let parameter = libc::sched_param { sched_priority: 0 };
-    // SAFETY: `parameter` is a complete sched_param that lives across the call; 0 is the calling thread.
-    let result = unsafe {
-        libc::sched_setscheduler(0, libc::SCHED_OTHER | libc::SCHED_RESET_ON_FORK, &raw const parameter)
-    };
-    if result < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    schedule(libc::SCHED_OTHER, 0)?;
     // SAFETY: no pointer is passed; on Linux 0 is the calling thread, not the process.
     let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LEAST) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn schedule(policy: libc::c_int, priority: i32) -> io::Result<()> {
+    let parameter = libc::sched_param { sched_priority: priority };
+    // SAFETY: `parameter` is a complete sched_param that lives across the call; 0 is the calling thread.
+    let result =
+        unsafe { libc::sched_setscheduler(0, policy | libc::SCHED_RESET_ON_FORK, &raw const parameter) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

@@ -27,9 +27,17 @@ const FILTER: &str = "xvrrp_tc";
 /// Before the guard's, and before those of others.
 const PRIORITY: u16 = 1;
 
+/// Where a program is attached, told from the places before it on the same interface by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Post {
+    pub(super) interface: u32,
+    pub(super) number: u64,
+}
+
 /// A program on an interface; detached when dropped.
 #[derive(Debug)]
 pub(super) struct Attachment {
+    pub(super) post: Post,
     pub(super) rung: Rung,
     hook: Hooked,
 }
@@ -42,26 +50,27 @@ enum Hooked {
 
 impl Attachment {
     /// Attaches to the best place that `wish` allows; why not, if there is none.
-    pub(super) fn new(object: &mut Object, interface: u32, wish: Receive) -> Result<Self, String> {
+    pub(super) fn new(object: &mut Object, post: Post, wish: Receive) -> Result<Self, String> {
+        let interface = post.interface;
         let name = interface_name(interface).ok_or_else(|| format!("there is no interface {interface}"))?;
         let mut against = Vec::new();
         if matches!(wish.path, ReceivePath::Auto | ReceivePath::Xdp) {
             let forced = wish.path == ReceivePath::Xdp;
             match xdp(object, interface, &name, forced) {
-                Ok(link) => return Ok(Self::linked(Hook::Driver, link, &[])),
+                Ok(link) => return Ok(Self::linked(post, Hook::Driver, link, &[])),
                 Err(reason) => against.push(format!("no XDP: {reason}")),
             }
         }
         if wish.path == ReceivePath::XdpGeneric {
             match link(object, interface, Hook::Generic) {
-                Ok(link) => return Ok(Self::linked(Hook::Generic, link, &[])),
+                Ok(link) => return Ok(Self::linked(post, Hook::Generic, link, &[])),
                 Err(reason) => against.push(format!("no XDP: {reason}")),
             }
         }
         if matches!(wish.path, ReceivePath::Auto | ReceivePath::Tc) {
             if wish.hook != Some(TcHook::Clsact) {
                 match link(object, interface, Hook::Tcx) {
-                    Ok(link) => return Ok(Self::linked(Hook::Tcx, link, &against)),
+                    Ok(link) => return Ok(Self::linked(post, Hook::Tcx, link, &against)),
                     Err(reason) => against.push(format!("no tcx: {reason}")),
                 }
             }
@@ -69,7 +78,7 @@ impl Attachment {
                 match clsact(object, interface) {
                     Ok(filter) => {
                         let rung = Rung { name: CLSACT, reason: words(CLSACT, &against) };
-                        return Ok(Self { rung, hook: Hooked::Clsact(filter) });
+                        return Ok(Self { post, rung, hook: Hooked::Clsact(filter) });
                     }
                     Err(reason) => against.push(format!("no clsact: {reason}")),
                 }
@@ -78,14 +87,14 @@ impl Attachment {
         Err(against.join("; "))
     }
 
-    fn linked(hook: Hook, link: Link, against: &[String]) -> Self {
+    fn linked(post: Post, hook: Hook, link: Link, against: &[String]) -> Self {
         let name = match hook {
             Hook::Driver => "xdp",
             Hook::Generic => "xdp-generic",
             Hook::Tcx | Hook::TcxEgress => "tcx",
         };
         let rung = Rung { name, reason: words(name, against) };
-        Self { rung, hook: Hooked::Link(hook, link) }
+        Self { post, rung, hook: Hooked::Link(hook, link) }
     }
 
     /// The name of its link, if it has one.

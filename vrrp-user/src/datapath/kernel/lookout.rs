@@ -17,7 +17,7 @@ use std::{
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use vrrp_common::time::{Instant, Interval};
 
-use super::attach::Sight;
+use super::attach::{Post, Sight};
 use crate::sys::{link::Inquiry, process};
 
 /// How often it looks without being asked.
@@ -36,15 +36,8 @@ pub(super) enum Finding {
     Moved(Post, [u8; 6]),
 }
 
-/// An attachment, told from the ones before it on the same interface by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Post {
-    pub(super) interface: u32,
-    pub(super) number: u64,
-}
-
 enum Order {
-    Watch(Post, Sight),
+    Watch(Post, Watched),
     Forget(Post),
     Look(Post),
 }
@@ -97,11 +90,11 @@ impl Lookout {
         self.bell.as_fd()
     }
 
-    /// Looks after an attachment from now on.
+    /// Looks after an attachment from now on, and after the interface's hardware address, which is `mac` now.
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub(super) fn watch(&mut self, post: Post, sight: Sight) -> io::Result<()> {
+    pub(super) fn watch(&mut self, post: Post, sight: Sight, mac: [u8; 6]) -> io::Result<()> {
         if let Some((inbox, outbox, inquiry)) = self.thread_end.take() {
             let bell = Arc::clone(&self.bell);
             // Little less urgent than whoever waits for an answer, so that it never keeps that one from its work.
@@ -109,7 +102,7 @@ impl Lookout {
             let thread = Builder::new().name("lookout".to_owned()).stack_size(STACK);
             self.thread = Some(thread.spawn(move || run(urgency, inquiry, &inbox, &outbox, &bell))?);
         }
-        self.order(Order::Watch(post, sight));
+        self.order(Order::Watch(post, Watched { sight, mac }));
         Ok(())
     }
 
@@ -179,7 +172,7 @@ fn run(urgency: i32, inquiry: Inquiry, orders: &Receiver<Order>, answers: &Sende
     {
         tracing::debug!("the thread that looks after the programs is an ordinary one: {error}");
     }
-    let mut rounds = Rounds { inquiry, sights: BTreeMap::new(), stations: BTreeMap::new() };
+    let mut rounds = Rounds { inquiry, watched: BTreeMap::new() };
     let mut next = Moment::now() + ROUND;
     loop {
         let order = orders.recv_timeout(next.saturating_duration_since(Moment::now()));
@@ -206,24 +199,28 @@ fn run(urgency: i32, inquiry: Inquiry, orders: &Receiver<Order>, answers: &Sende
 /// What is looked after.
 struct Rounds {
     inquiry: Inquiry,
-    sights: BTreeMap<Post, Sight>,
-    stations: BTreeMap<Post, [u8; 6]>,
+    watched: BTreeMap<Post, Watched>,
+}
+
+struct Watched {
+    sight: Sight,
+    /// The hardware address that the node knows.
+    mac: [u8; 6],
 }
 
 impl Rounds {
     fn obey(&mut self, order: Order) -> Vec<Answer> {
         match order {
-            Order::Watch(post, sight) => {
-                self.sights.insert(post, sight);
+            Order::Watch(post, watched) => {
+                self.watched.insert(post, watched);
                 Vec::new()
             }
             Order::Forget(post) => {
-                self.sights.remove(&post);
-                self.stations.remove(&post);
+                self.watched.remove(&post);
                 Vec::new()
             }
             Order::Look(post) => {
-                let lost = self.sights.get(&post).and_then(|sight| sight.lost(post.interface));
+                let lost = self.watched.get(&post).and_then(|watched| watched.sight.lost(post.interface));
                 let lost = lost.map(|reason| Answer::Found(Finding::Lost(post, reason)));
                 lost.into_iter().chain([Answer::Looked(post)]).collect()
             }
@@ -232,14 +229,14 @@ impl Rounds {
 
     fn go(&mut self) -> Vec<Answer> {
         let mut answers = Vec::new();
-        for (&post, sight) in &self.sights {
+        for (&post, Watched { sight, mac: known }) in &mut self.watched {
             // Without a name the interface is gone, and the program with it.
             let name = self.inquiry.name(post.interface);
             let misled = || name.as_ref().ok().and_then(|name| sight.misled(name));
             let reason = sight.lost(post.interface).or_else(misled);
             answers.extend(reason.map(|reason| Answer::Found(Finding::Lost(post, reason))));
             match name.and_then(|name| self.inquiry.ethernet_address(&name)) {
-                Ok(mac) if self.stations.insert(post, mac) != Some(mac) => {
+                Ok(mac) if std::mem::replace(known, mac) != mac => {
                     answers.push(Answer::Found(Finding::Moved(post, mac)));
                 }
                 Ok(_) => {}

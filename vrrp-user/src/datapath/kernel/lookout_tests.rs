@@ -3,8 +3,8 @@
 use vrrp_common::time::{Instant, Interval};
 
 use super::{
-    attach::Sight,
-    lookout::{Finding, Lookout, PATIENCE, Post},
+    attach::{Post, Sight},
+    lookout::{Finding, Lookout, PATIENCE},
 };
 use crate::{
     sys::clsact::{Direction, Place},
@@ -19,7 +19,7 @@ fn nothing_there() -> Sight {
 #[test]
 fn a_silence_is_doubted_until_the_answer_is_there() {
     let (mut lookout, post) = (Lookout::new().unwrap(), Post { interface: 1, number: 7 });
-    lookout.watch(post, nothing_there()).unwrap();
+    lookout.watch(post, nothing_there(), [0; 6]).unwrap();
     let [heard, now] = [1_000, 3_000].map(Instant::from_nanos);
     assert_eq!((lookout.trusted(post), lookout.patience()), (None, None));
 

@@ -47,12 +47,12 @@ use crate::{
     pins::{Owner, Pins, PinsError},
     sys::{clock, link::Inquiry},
 };
-use attach::Attachment;
 pub(super) use attach::detach_filter;
 pub(super) use attach::suits_xdp;
+use attach::{Attachment, Post};
 pub use guard::{GuardMaps, GuardParts, GuardPrograms};
 use listens::Listens;
-use lookout::{Finding, Lookout, Post};
+use lookout::{Finding, Lookout};
 pub(super) use object::LoadError;
 use object::Object;
 
@@ -70,21 +70,14 @@ pub(super) enum Refusal {
 /// Hears through one program on each interface, whatever the number of routers.
 pub(super) struct KernelPath {
     object: Object,
-    attachments: BTreeMap<u32, Placed>,
+    attachments: BTreeMap<u32, Attachment>,
     /// How many programs were attached until now.
     placements: u64,
     lookout: Lookout,
     memberships: BTreeMap<PortKey, Membership>,
-    stations: BTreeMap<u32, [u8; 6]>,
     routers: BTreeMap<Slot, Router>,
     swept: Instant,
     cared: Instant,
-}
-
-/// A program on an interface, and who it is to the lookout.
-struct Placed {
-    attachment: Attachment,
-    post: Post,
 }
 
 struct Router {
@@ -106,7 +99,6 @@ impl KernelPath {
             placements: 0,
             lookout: Lookout::new().map_err(LoadError::Share)?,
             memberships: BTreeMap::new(),
-            stations: BTreeMap::new(),
             routers: BTreeMap::new(),
             swept: clock::now(),
             cared: clock::now(),
@@ -149,23 +141,22 @@ impl KernelPath {
     fn place(&mut self, binding: &Binding) -> Result<(), Refusal> {
         let interface = binding.interface;
         if let Some(there) = self.attachments.get(&interface) {
-            let other = || format!("another virtual router there is heard by {}", there.attachment.rung.name);
-            let suits = there.attachment.satisfies(binding.receive);
-            return if suits { Ok(()) } else { Err(Refusal::Unsuitable(other())) };
+            let other = || format!("another virtual router there is heard by {}", there.rung.name);
+            return if there.satisfies(binding.receive) { Ok(()) } else { Err(Refusal::Unsuitable(other())) };
         }
         // Before the program, which takes only what is for this address.
-        self.learn_station(interface).map_err(Refusal::Unsuitable)?;
+        let mac = self.learn_station(interface).map_err(Refusal::Unsuitable)?;
         let zero = object::nothing().map_err(|error| Refusal::Unsuitable(error.to_string()))?;
         self.object.strangers.insert(interface, zero, 0).map_err(|error| unusable(&error))?;
-        let attachment =
-            Attachment::new(&mut self.object, interface, binding.receive).map_err(Refusal::Unsuitable)?;
         self.placements += 1;
         let post = Post { interface, number: self.placements };
+        let attachment =
+            Attachment::new(&mut self.object, post, binding.receive).map_err(Refusal::Unsuitable)?;
         attachment
             .sight()
-            .and_then(|sight| self.lookout.watch(post, sight))
+            .and_then(|sight| self.lookout.watch(post, sight, mac))
             .map_err(|error| Refusal::Unsuitable(format!("nobody could look after the program: {error}")))?;
-        self.attachments.insert(interface, Placed { attachment, post });
+        self.attachments.insert(interface, attachment);
         Ok(())
     }
 
@@ -243,10 +234,9 @@ impl KernelPath {
         if self.routers.values().any(|router| router.port.interface == interface) {
             return;
         }
-        if let Some(placed) = self.attachments.remove(&interface) {
-            self.lookout.forget(placed.post);
+        if let Some(attachment) = self.attachments.remove(&interface) {
+            self.lookout.forget(attachment.post);
         }
-        self.stations.remove(&interface);
         let _ = self.object.stations.remove(&interface);
         let _ = self.object.strangers.remove(&interface);
     }
@@ -259,8 +249,7 @@ impl KernelPath {
         retain(&mut self.object.stations, |interface| interfaces.contains_key(interface));
         Listens::sweep(&mut self.object, self.routers.values().map(|router| &router.listens));
         let Some(pins) = self.object.pins() else { return Ok(()) };
-        let taken: Vec<String> =
-            self.attachments.values().filter_map(|placed| placed.attachment.name()).collect();
+        let taken: Vec<String> = self.attachments.values().filter_map(Attachment::name).collect();
         Self::sweep_links(pins, &taken)
     }
 
@@ -313,9 +302,8 @@ impl KernelPath {
 
     /// What arrived before this was judged on arrival, as far as it is known that a program was there.
     pub(super) fn judged_until(&self, slot: Slot) -> Instant {
-        let port = self.routers.get(&slot).map(|router| router.port.interface);
-        let placed = port.and_then(|interface| self.attachments.get(&interface));
-        placed.and_then(|placed| self.lookout.trusted(placed.post)).unwrap_or(self.swept)
+        let attachment = self.routers.get(&slot).and_then(|router| self.attachment_of(router));
+        attachment.and_then(|attachment| self.lookout.trusted(attachment.post)).unwrap_or(self.swept)
     }
 
     /// Until when it is worth waiting before a silence is believed, if so.
@@ -351,8 +339,11 @@ impl KernelPath {
     }
 
     pub(super) fn rung(&self, slot: Slot) -> Option<Rung> {
-        let router = self.routers.get(&slot)?;
-        self.attachments.get(&router.port.interface).map(|placed| placed.attachment.rung.clone())
+        self.attachment_of(self.routers.get(&slot)?).map(|attachment| attachment.rung.clone())
+    }
+
+    fn attachment_of(&self, router: &Router) -> Option<&Attachment> {
+        self.attachments.get(&router.port.interface)
     }
 
     /// The interfaces on which nothing can be heard any more, and why. The lookout looks once a second, and at once
@@ -373,7 +364,7 @@ impl KernelPath {
     }
 
     fn is_manned(&self, post: Post) -> bool {
-        self.attachments.get(&post.interface).is_some_and(|placed| placed.post == post)
+        self.attachments.get(&post.interface).is_some_and(|attachment| attachment.post == post)
     }
 
     /// Has the lookout look into silences, each once.
@@ -385,8 +376,8 @@ impl KernelPath {
                 continue;
             }
             router.doubted = at;
-            if let Some(placed) = self.attachments.get(&router.port.interface) {
-                self.lookout.doubt(placed.post, heard, interval, self.swept);
+            if let Some(attachment) = self.attachments.get(&router.port.interface) {
+                self.lookout.doubt(attachment.post, heard, interval, self.swept);
             }
         }
     }
@@ -396,13 +387,13 @@ impl KernelPath {
         if self.swept >= self.cared.after(CARE) {
             self.cared = self.swept;
             self.object.secure();
-            self.attachments.values().for_each(|placed| placed.attachment.secure());
+            self.attachments.values().for_each(Attachment::secure);
         }
     }
 
     #[cfg(test)]
     pub(super) fn detach_behind_our_back(&self) {
-        self.attachments.values().for_each(|placed| placed.attachment.detach_behind_our_back());
+        self.attachments.values().for_each(Attachment::detach_behind_our_back);
     }
 
     /// The routers on an interface.
@@ -411,11 +402,12 @@ impl KernelPath {
         there.map(|(slot, _)| *slot).collect()
     }
 
-    fn learn_station(&mut self, interface: u32) -> Result<(), String> {
+    fn learn_station(&mut self, interface: u32) -> Result<[u8; 6], String> {
         let mac = Inquiry::new().and_then(|inquiry| inquiry.ethernet_address(&inquiry.name(interface)?));
         // Others have frames that the programs cannot read.
         let mac = mac.map_err(|error| format!("no hardware address: {error}"))?;
-        self.enter_station(interface, mac).map_err(|error| error.to_string())
+        self.enter_station(interface, mac).map_err(|error| error.to_string())?;
+        Ok(mac)
     }
 
     /// Hardware addresses change, seldom.
@@ -426,9 +418,6 @@ impl KernelPath {
     }
 
     fn enter_station(&mut self, interface: u32, mac: [u8; 6]) -> Result<(), MapError> {
-        if self.stations.insert(interface, mac) == Some(mac) {
-            return Ok(());
-        }
         let station = bytemuck::cast::<_, [u8; 8]>(Station { mac, reserved: 0 });
         self.object.stations.insert(interface, station, 0)
     }
