@@ -1,6 +1,6 @@
 //! What setters and checks share while a configuration is made: the report, the host, the sources.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     diagnostics::{Diagnostic, Report, warning},
@@ -14,9 +14,7 @@ pub(super) struct Context<'a> {
     report: &'a mut Report,
     pub(super) sources: &'a Sources,
     pub(super) host: &'a dyn Host,
-    noticed: HashSet<&'static str>,
-    /// Interfaces that there are not, each said once.
-    absent: HashSet<String>,
+    noticed: HashSet<Cow<'static, str>>,
     /// The routers with errors, by the places of their names.
     refused: HashSet<Span>,
     /// How many errors those are.
@@ -27,8 +25,8 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     /// `whole` says that the files could be read and their braces match.
     pub(super) fn new(report: &'a mut Report, sources: &'a Sources, host: &'a dyn Host, whole: bool) -> Self {
-        let (noticed, absent, refused) = (HashSet::new(), HashSet::new(), HashSet::new());
-        Self { report, sources, host, noticed, absent, refused, attributed: 0, whole }
+        let (noticed, refused) = (HashSet::new(), HashSet::new());
+        Self { report, sources, host, noticed, refused, attributed: 0, whole }
     }
 
     /// How many errors there were so far.
@@ -78,9 +76,13 @@ impl<'a> Context<'a> {
         self.sources.written(span).windows(bytes.len()).any(|window| window == bytes)
     }
 
-    /// Says what is the same for every use of a keyword at its first use only.
-    pub(super) fn notice_once(&mut self, name: &'static str, notice: impl FnOnce() -> Diagnostic) {
-        if self.noticed.insert(name) {
+    /// Says what is the same for every use of a thing (a keyword, by its name) at its first use only.
+    pub(super) fn notice_once(
+        &mut self,
+        thing: impl Into<Cow<'static, str>>,
+        notice: impl FnOnce() -> Diagnostic,
+    ) {
+        if self.noticed.insert(thing.into()) {
             self.push(notice());
         }
     }
@@ -94,9 +96,11 @@ impl<'a> Context<'a> {
 
     /// Warns if there is no such interface now, where it is named first.
     pub(super) fn expect_interface(&mut self, name: &str, span: Span) {
-        if !self.host.has_interface(name) && self.absent.insert(name.to_owned()) {
-            let missing = warning(span, format!("there is no interface {} now", quote(name)));
-            self.push(missing.help("a virtual router without its interface waits in Fault until it appears"));
+        if !self.host.has_interface(name) {
+            self.notice_once(format!("interface {name}"), || {
+                let missing = warning(span, format!("there is no interface {} now", quote(name)));
+                missing.help("a virtual router without its interface waits in Fault until it appears")
+            });
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What the node asks of the address thread, and what it hears back. No rule lives here.
 
-use std::{io, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    sync::Arc,
+};
 
 use super::LinkTable;
 use crate::{
@@ -17,6 +21,18 @@ pub struct Desired {
     pub keep: bool,
     /// Every router of the node. One that is missing lets go of its addresses, as if it were not held.
     pub routers: Vec<DesiredRouter>,
+}
+
+impl Desired {
+    /// The routers that let go and took their addresses again since the last round, which `acquisitions` remembers:
+    /// they forgot what they were told.
+    pub(super) fn taken_again(&self, acquisitions: &mut BTreeMap<Slot, u64>) -> BTreeSet<Slot> {
+        let again = |router: &&DesiredRouter| {
+            let before = acquisitions.insert(router.slot, router.acquisitions);
+            before.is_some_and(|before| before != router.acquisitions)
+        };
+        self.routers.iter().filter(again).map(|router| router.slot).collect()
+    }
 }
 
 /// The addresses of one virtual router.

@@ -1,7 +1,7 @@
 //! What has to be done so that the host's addresses become the desired ones: pure, one round at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     io,
     net::IpAddr,
 };
@@ -128,10 +128,9 @@ impl Reconciler {
                 self.records.insert(place.clone(), Record::default());
             }
         }
-        let by_name: BTreeMap<&str, &Link> = links.iter().map(|link| (link.name.as_str(), link)).collect();
         let mut plan = Plan::default();
         for (place, record) in &mut self.records {
-            let link = by_name.get(place.interface.as_str()).copied();
+            let link = links.by_name(&place.interface);
             let target = targets.get(place);
             if let Some(target) = target {
                 record.owner = target.owner;
@@ -179,13 +178,7 @@ impl Reconciler {
 
     /// A router that let go and took its addresses again since the last round forgot what it was told.
     fn forget_what_was_told(&mut self, desired: &Desired) {
-        let mut again = HashSet::new();
-        for router in &desired.routers {
-            let before = self.acquisitions.insert(router.slot, router.acquisitions);
-            if before.is_some_and(|before| before != router.acquisitions) {
-                again.insert(router.slot);
-            }
-        }
+        let again = desired.taken_again(&mut self.acquisitions);
         if !again.is_empty() {
             for record in self.records.values_mut() {
                 record.informed.retain(|(slot, _)| !again.contains(slot));

@@ -94,9 +94,8 @@ impl Node {
 
     /// The group of each router that is in one.
     fn groups_by_slot(&self) -> HashMap<Slot, String> {
-        let members =
-            self.groups.iter().flat_map(|group| group.members.iter().map(move |&index| (index, group)));
-        members.map(|(index, group)| (self.routers[index].slot, group.name.clone())).collect()
+        let named = |router: &Router| Some((router.slot, self.groups.get(router.group?)?.name.clone()));
+        self.routers.iter().filter_map(named).collect()
     }
 
     /// Routers that are not in the new file resign.

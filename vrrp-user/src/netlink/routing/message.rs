@@ -109,7 +109,7 @@ fn route_message(route: &Route, links: &LinkTable) -> Result<RouteMessage, Refus
     attributes.extend(route.source.map(|source| RouteAttribute::PrefSource(source.into())));
     attributes.extend(route.metric.map(RouteAttribute::Priority));
     if let Some(device) = &route.device {
-        attributes.push(RouteAttribute::Oif(number_of_link(device, links)?));
+        attributes.push(RouteAttribute::Oif(present(device, links)?));
     }
     if !route.hops.is_empty() {
         let hops = route.hops.iter().map(|hop| next_hop(hop, links));
@@ -118,8 +118,12 @@ fn route_message(route: &Route, links: &LinkTable) -> Result<RouteMessage, Refus
     Ok(message)
 }
 
-fn number_of_link(name: &str, links: &LinkTable) -> Result<u32, Refusal> {
-    links.by_name(name).map(|link| link.ifindex).ok_or_else(|| Refusal::NoInterface(name.to_owned()))
+fn ifindex(name: &str, links: &LinkTable) -> Option<u32> {
+    links.by_name(name).map(|link| link.ifindex)
+}
+
+fn present(name: &str, links: &LinkTable) -> Result<u32, Refusal> {
+    ifindex(name, links).ok_or_else(|| Refusal::NoInterface(name.to_owned()))
 }
 
 fn next_hop(hop: &Hop, links: &LinkTable) -> Result<RouteNextHop, Refusal> {
@@ -129,7 +133,7 @@ fn next_hop(hop: &Hop, links: &LinkTable) -> Result<RouteNextHop, Refusal> {
     }
     next.hops = share(hop);
     if let Some(device) = &hop.device {
-        next.interface_index = number_of_link(device, links)?;
+        next.interface_index = present(device, links)?;
     }
     next.attributes.extend(hop.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
     Ok(next)
@@ -141,7 +145,6 @@ fn share(hop: &Hop) -> u8 {
 }
 
 fn is_same_route(route: &Route, found: &RouteMessage, links: &LinkTable) -> bool {
-    let ifindex = |name: &String| links.by_name(name).map(|link| link.ifindex);
     let read = Found::of(found);
     let v4 = route.destination.family() == Family::V4;
     let metric = match route.metric.unwrap_or(0) {
@@ -156,7 +159,7 @@ fn is_same_route(route: &Route, found: &RouteMessage, links: &LinkTable) -> bool
         && read.gateway == route.gateway
         && (!v4 || found.header.scope == route.scope.into())
         && route.source.is_none_or(|source| read.source == Some(source))
-        && route.device.as_ref().is_none_or(|device| read.ifindex == ifindex(device))
+        && route.device.as_ref().is_none_or(|device| read.ifindex == ifindex(device, links))
         && route.hops.len() == read.hops.len()
         && route.hops.iter().zip(read.hops).all(|(hop, found)| is_same_hop(hop, found, links))
 }
@@ -167,10 +170,9 @@ fn is_same_hop(hop: &Hop, found: &RouteNextHop, links: &LinkTable) -> bool {
         RouteAttribute::Gateway(address) => plain(address),
         _ => None,
     });
-    let device = |name: &String| links.by_name(name).map(|link| link.ifindex);
     gateway == hop.gateway
         && found.hops == share(hop)
-        && hop.device.as_ref().is_none_or(|name| device(name) == Some(found.interface_index))
+        && hop.device.as_ref().is_none_or(|name| ifindex(name, links) == Some(found.interface_index))
 }
 
 /// A route as the kernel tells it.

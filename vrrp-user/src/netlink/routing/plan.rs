@@ -104,13 +104,7 @@ impl Reconciler {
     }
 
     fn forget_what_was_told(&mut self, desired: &Desired) {
-        let mut again = BTreeSet::new();
-        for router in &desired.routers {
-            let before = self.acquisitions.insert(router.slot, router.acquisitions);
-            if before.is_some_and(|before| before != router.acquisitions) {
-                again.insert(router.slot);
-            }
-        }
+        let again = desired.taken_again(&mut self.acquisitions);
         if !again.is_empty() {
             for record in self.records.values_mut() {
                 record.informed.retain(|(slot, _)| !again.contains(slot));

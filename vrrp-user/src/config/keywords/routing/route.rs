@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::{address, apply_options, by_hand, interface, number_of, scope, table, untracked, works};
 use crate::config::{
     context::Context,
-    diagnostics::{error, warning},
+    diagnostics::{Diagnostic, error, warning},
     draft::RoutingDraft,
     keywords::{EntryOption, OptionClass},
     lexer::Word,
@@ -132,29 +132,15 @@ fn read_hop(options: &[Word], context: &mut Context<'_>) -> Hop {
     hop
 }
 
-/// The kernel does not tell one way among several from the only one.
+/// Several ways are [`Draft::hops`], one is the route's own: the kernel does not tell one way among several from the
+/// only one.
 fn settle_hops(mut draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Draft> {
-    if let (Some(first), [_, ..], []) = (draft.gateway, draft.others.as_slice(), draft.hops.as_slice()) {
-        let (device, onlink) = (draft.device.take(), std::mem::take(&mut draft.onlink));
-        let hop = |gateway| Hop { gateway: Some(gateway), device: device.clone(), weight: 1, onlink };
-        draft.hops = std::iter::once(first).chain(draft.others.drain(..)).map(hop).collect();
-        draft.gateway = None;
-    }
+    spell_out_others(&mut draft);
     if draft.hops.is_empty() && draft.others.is_empty() {
         return Some(draft);
     }
-    if draft.gateway.is_some()
-        || draft.device.is_some()
-        || !draft.others.is_empty()
-        || draft.kind != RouteKind::Unicast
-    {
-        let beside = error(span, "a route has either `nexthop`s or `via` and `dev` of its own");
-        context.push(beside.help("write `nexthop via ADDRESS dev IF` for each way, behind all else"));
-        return None;
-    }
-    if draft.hops.iter().any(|hop| hop.gateway.is_none() && hop.device.is_none()) {
-        context
-            .push(error(span, "a `nexthop` has neither address nor interface").help("`nexthop via ADDRESS`"));
+    if let Some(wrong) = against_hops(&draft, span) {
+        context.push(wrong);
         return None;
     }
     if let [_] = draft.hops.as_slice() {
@@ -163,6 +149,27 @@ fn settle_hops(mut draft: Draft, span: Span, context: &mut Context<'_>) -> Optio
         draft.onlink |= hop.onlink;
     }
     Some(draft)
+}
+
+fn spell_out_others(draft: &mut Draft) {
+    if draft.others.is_empty() || !draft.hops.is_empty() {
+        return;
+    }
+    let Some(first) = draft.gateway.take() else { return };
+    let (device, onlink) = (draft.device.take(), std::mem::take(&mut draft.onlink));
+    let hop = |gateway| Hop { gateway: Some(gateway), device: device.clone(), weight: 1, onlink };
+    draft.hops = std::iter::once(first).chain(draft.others.drain(..)).map(hop).collect();
+}
+
+fn against_hops(draft: &Draft, span: Span) -> Option<Diagnostic> {
+    let has_its_own = draft.gateway.is_some() || draft.device.is_some() || !draft.others.is_empty();
+    if has_its_own || draft.kind != RouteKind::Unicast {
+        let beside = error(span, "a route has either `nexthop`s or `via` and `dev` of its own");
+        return Some(beside.help("write `nexthop via ADDRESS dev IF` for each way, behind all else"));
+    }
+    let leads_nowhere = draft.hops.iter().any(|hop| hop.gateway.is_none() && hop.device.is_none());
+    leads_nowhere
+        .then(|| error(span, "a `nexthop` has neither address nor interface").help("`nexthop via ADDRESS`"))
 }
 
 fn takes_nothing(word: &Word) -> bool {
