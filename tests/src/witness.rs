@@ -7,12 +7,17 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     str::FromStr,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::signal::Signal;
 
-use crate::{Host, Process, init::Exit, story::SOON};
+use crate::{
+    Host, Process,
+    init::Exit,
+    story::{SOON, wait_until},
+};
 
 /// What a VRRP router may send.
 const FILTER: &str = "proto 112 or ip6 proto 112 or arp or icmp6";
@@ -85,6 +90,14 @@ impl Capture {
     /// What it has recorded so far.
     pub fn so_far(&self) -> &Recording {
         &self.recording
+    }
+
+    /// Waits until this hardware address has announced the address. It is on the host a moment before.
+    pub fn wait_announced(&self, address: &str, mac: &str, limit: Duration) -> Result<()> {
+        let told = |one: &Announcement| one.mac == mac && one.address.to_string() == address;
+        wait_until(limit, &format!("{mac} announced {address}"), || {
+            Ok(self.recording.announcements()?.iter().any(told))
+        })
     }
 
     /// Ends it; nothing that passed meanwhile is missing.

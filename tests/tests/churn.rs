@@ -11,11 +11,11 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use nix::sys::signal::Signal;
 use vrrp_tests::{
-    Host, Lab,
+    Host,
     conf::{ADDRESS, Conf},
     peers::{Router as _, Xvrrp},
     rights::leave_out,
-    story, wait_until,
+    story,
     witness::{Advert, Capture, longest_gap},
 };
 
@@ -52,22 +52,21 @@ impl Crowd {
     }
 }
 
-fn churn(datapath: &str) -> Result<()> {
+fn churn(datapath: &[&str]) -> Result<()> {
+    let name = format!("churn, {}", datapath.join(", "));
     if available_parallelism()?.get() < 2 {
-        return leave_out(&format!("churn, {datapath}"), "it needs two processors");
+        return leave_out(&name, "it needs two processors");
     }
-    story(&format!("churn, {datapath}"), &["tcpdump", "tshark"], |lab| {
+    story(&name, &["tcpdump", "tshark"], |lab| {
         let (castor, pollux) = (lab.host("castor")?, lab.host("pollux")?);
         let (crowd, client) = (Crowd(lab.host("crowd")?), lab.host("client")?);
         let conf = |priority| {
-            format!("vrrp_cpu_affinity 0; {datapath}")
-                .split("; ")
-                .fold(Conf::fast(priority), Conf::node)
-                .text()
+            let pinned = Conf::fast(priority).node("vrrp_cpu_affinity 0");
+            datapath.iter().copied().fold(pinned, Conf::node).text()
         };
         let first = Xvrrp::start(&castor, &conf(101))?;
-        let _second = Xvrrp::start(&pollux, &conf(100))?;
-        wait_owner(lab, "castor")?;
+        let second = Xvrrp::start(&pollux, &conf(100))?;
+        first.wait_owns(ADDRESS, LIMIT)?;
 
         crowd.come()?;
         let capture = Capture::start(&client)?;
@@ -80,7 +79,7 @@ fn churn(datapath: &str) -> Result<()> {
         let capture = Capture::start(&client)?;
         crowd.come()?;
         crowd.go_while(|| first.process().signal_group(Signal::SIGKILL))?;
-        wait_owner(lab, "pollux")?;
+        second.wait_owns(ADDRESS, LIMIT)?;
         let gap = until_another_speaks(&capture.stop()?.adverts()?)?;
         ensure!(gap < TAKEOVER, "while interfaces were removed the takeover took {gap} s");
         Ok(())
@@ -95,29 +94,22 @@ fn until_another_speaks(adverts: &[Advert]) -> Result<f64> {
     Ok(adverts[other].at - adverts[other - 1].at)
 }
 
-/// Among the two that share the address; a killed one's own address list is not asked.
-fn wait_owner(lab: &Lab, expected: &str) -> Result<()> {
-    wait_until(LIMIT, &format!("{ADDRESS} is on {expected}"), || {
-        Ok(lab.owners(ADDRESS)?.iter().any(|owner| owner == expected))
-    })
-}
-
 #[test]
 fn heard_by_xdp() -> Result<()> {
-    churn("datapath xdp")
+    churn(&["datapath xdp"])
 }
 
 #[test]
 fn heard_by_tcx() -> Result<()> {
-    churn("datapath tc; tc_hook tcx")
+    churn(&["datapath tc", "tc_hook tcx"])
 }
 
 #[test]
 fn heard_by_clsact() -> Result<()> {
-    churn("datapath tc; tc_hook clsact")
+    churn(&["datapath tc", "tc_hook clsact"])
 }
 
 #[test]
 fn heard_by_sockets() -> Result<()> {
-    churn("datapath socket")
+    churn(&["datapath socket"])
 }

@@ -5,7 +5,6 @@ use vrrp_tests::{
     conf::{Conf, INSTANCE},
     peers::Xvrrp,
     story, wait_until,
-    witness::Announcement,
 };
 
 use crate::pair::{CASTOR_MAC, FAST, Pair, WITNESSES};
@@ -26,12 +25,8 @@ fn excluded_addresses_of_both_families_move_and_are_not_advertised() -> Result<(
         }
         wait_until(FAST, "pollux hears castor", || Ok(pollux.counter(INSTANCE, "accepted")? > 0))?;
         assert_eq!(pollux.counter(INSTANCE, "differing_list")?, 0);
-        // An address is there a moment before it is announced.
         for address in EXCLUDED {
-            let told = |one: &Announcement| one.mac == CASTOR_MAC && one.address.to_string() == address;
-            wait_until(FAST, &format!("castor announced {address}"), || {
-                Ok(capture.so_far().announcements()?.iter().any(told))
-            })?;
+            capture.wait_announced(address, CASTOR_MAC, FAST)?;
         }
         castor.shut_down()?;
         for address in EXCLUDED {

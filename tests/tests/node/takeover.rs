@@ -56,11 +56,7 @@ fn a_clean_stop_hands_over_in_skew_time() -> Result<()> {
         let capture = pair.watch()?;
         castor.shut_down()?;
         pollux.wait_owns(ADDRESS, FAST)?;
-        // The address is there a moment before it is announced.
-        let by_pollux = |one: &Announcement| one.mac == POLLUX_MAC && one.address.to_string() == ADDRESS;
-        wait_until(FAST, "pollux announced the address", || {
-            Ok(capture.so_far().announcements()?.iter().any(by_pollux))
-        })?;
+        capture.wait_announced(ADDRESS, POLLUX_MAC, FAST)?;
         let recording = capture.stop()?;
         let resigned = recording.adverts_from(pair.castor.address())?;
         let resigned =

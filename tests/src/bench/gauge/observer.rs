@@ -149,9 +149,17 @@ impl Sight {
         count
     }
 
-    /// How often a host advertised.
-    pub(crate) fn advertised(&self, host: u8, start: Nanos) -> usize {
-        self.adverts(host, start).count()
+    /// For how long a host was Active, from `start` until `end`: an interval from each advertisement, or until the next.
+    pub(crate) fn active(&self, host: u8, (start, end): (Nanos, Nanos), interval: Duration) -> Duration {
+        let interval = interval.as_nanos() as Nanos;
+        let mut until = start;
+        let mut time = 0;
+        for at in self.adverts(host, start).filter(|at| *at <= end) {
+            let from = at.max(until);
+            until = (at + interval).min(end);
+            time += until.saturating_sub(from);
+        }
+        Duration::from_nanos(time)
     }
 
     /// The longest time between two advertisements of a host, from `start` until `end`.

@@ -124,8 +124,7 @@ impl Evidence<'_> {
         let count = sight.takeovers(POLLUX, self.start, interval) as f64;
         let silence = sight.longest_silence(CASTOR, self.start, self.end);
         // Whoever is silent for longer is taken over from less often: the count alone would favour it.
-        let said = sight.advertised(POLLUX, self.start) as f64 / self.play.routers.count() as f64;
-        let falsely = said * interval.as_secs_f64() / (minutes * 60.0);
+        let falsely = sight.active(POLLUX, (self.start, self.end), interval).as_secs_f64() / (minutes * 60.0);
         vec![
             Reading::new("false takeovers", "/min", count / minutes),
             Reading::new("time for which the Backup is Active", "%", falsely * 100.0),
