@@ -65,6 +65,6 @@ fn is_installed(program: &str) -> bool {
 }
 
 /// To standard error itself: the test harness would swallow what the print macros say in a test that passes.
-fn say(text: &str) -> Result<()> {
+pub(crate) fn say(text: &str) -> Result<()> {
     writeln!(io::stderr(), "{text}").context("writing to standard error")
 }

@@ -246,3 +246,11 @@ pub fn mean_gap(adverts: &[Advert]) -> f64 {
 pub fn longest_gap(adverts: &[Advert]) -> f64 {
     adverts.windows(2).map(|pair| pair[1].at - pair[0].at).fold(0.0, f64::max)
 }
+
+/// The longest of those silences, in seconds, that a router had to end: the one whose advertisements carry this
+/// priority. Which are those after an advertisement of its own, and those that an advertisement of its own ended. How
+/// long the others take to speak when it has said goodbye (priority 0) is theirs.
+pub fn longest_silence_of(priority: u8, adverts: &[Advert]) -> f64 {
+    let own = |pair: &&[Advert]| pair.iter().any(|advert| advert.priority == priority);
+    adverts.windows(2).filter(own).map(|pair| pair[1].at - pair[0].at).fold(0.0, f64::max)
+}

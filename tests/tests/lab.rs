@@ -26,6 +26,25 @@ fn reaches(from: &Host, to: &Host) -> Result<bool> {
 }
 
 #[test]
+fn what_fails_beside_other_stories_is_told_once_more() -> Result<()> {
+    let mut told = 0;
+    story("one that fails once, to see that it is told again", &[], |_| {
+        told += 1;
+        ensure!(told > 1, "as it should");
+        Ok(())
+    })?;
+    ensure!(told == 2 || told == 0, "told {told} times");
+    let mut told = 0;
+    let end = story("one that always fails, to see that this is an error", &[], |_| {
+        told += 1;
+        ensure!(told > 2, "as it should");
+        Ok(())
+    });
+    assert_eq!((told, end.is_err()), if told == 0 { (0, false) } else { (2, true) });
+    Ok(())
+}
+
+#[test]
 fn a_host_is_apart_from_others_and_from_us() -> Result<()> {
     story("a host is apart", &["psmisc"], |lab| {
         let castor = lab.host("castor")?;

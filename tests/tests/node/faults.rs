@@ -13,8 +13,8 @@ use crate::pair::{FAST, Pair};
 /// Castor loses its link, and knows: it lets go, pollux takes over, and castor preempts when it is back.
 fn link_fails(
     name: &str,
-    fail: impl FnOnce(&Lab, &Host) -> Result<()>,
-    mend: impl FnOnce(&Lab, &Host) -> Result<()>,
+    fail: impl Fn(&Lab, &Host) -> Result<()>,
+    mend: impl Fn(&Lab, &Host) -> Result<()>,
 ) -> Result<()> {
     story(name, &[], |lab| {
         let pair = Pair::new(lab)?;

@@ -10,12 +10,15 @@ use vrrp_tests::{
     holds_for,
     peers::{Frr, FrrRouter, Router, Xvrrp},
     story, wait_until,
-    witness::{Capture, longest_gap},
+    witness::{Capture, longest_silence_of},
 };
 
 use crate::pair::{A_WHILE, CASTOR_MAC, FAST};
 
 const NEEDS: &[&str] = &["frr", "tcpdump", "tshark"];
+/// Priorities of the router that is to be Active and of the other one.
+const BETTER: u8 = 150;
+const WORSE: u8 = 100;
 /// 0.1 s between advertisements.
 const INTERVAL: u16 = 100;
 
@@ -42,8 +45,8 @@ fn over_ipv6_as_backup() -> Result<()> {
 fn ours_is_better(lab: &Lab, address: &str) -> Result<()> {
     let (castor, pollux) = (lab.host("castor")?, lab.host("pollux")?);
     let capture = Capture::start(&lab.host("client")?)?;
-    let conf = Conf::fast(150).moving(&[address]).text();
-    let frr = Frr::start(&pollux, FrrRouter { priority: 100, interval_ms: INTERVAL, address })?;
+    let conf = Conf::fast(BETTER).moving(&[address]).text();
+    let frr = Frr::start(&pollux, FrrRouter { priority: WORSE, interval_ms: INTERVAL, address })?;
     frr.wait_active("", FAST)?;
     let ours = Xvrrp::start(&castor, &conf)?;
     wait_only(&ours, &frr, FAST)?;
@@ -53,15 +56,15 @@ fn ours_is_better(lab: &Lab, address: &str) -> Result<()> {
     let ours = Xvrrp::start(&castor, &conf)?;
     wait_only(&ours, &frr, FAST)?;
     stays(&ours, &frr)?;
-    is_content(&ours, capture)
+    is_content(&ours, BETTER, capture)
 }
 
 fn theirs_is_better(lab: &Lab, address: &str) -> Result<()> {
     let (castor, pollux) = (lab.host("castor")?, lab.host("pollux")?);
     let capture = Capture::start(&lab.host("client")?)?;
-    let ours = Xvrrp::start(&castor, &Conf::fast(100).moving(&[address]).text())?;
+    let ours = Xvrrp::start(&castor, &Conf::fast(WORSE).moving(&[address]).text())?;
     ours.wait_active(INSTANCE, FAST)?;
-    let router = FrrRouter { priority: 150, interval_ms: INTERVAL, address };
+    let router = FrrRouter { priority: BETTER, interval_ms: INTERVAL, address };
     let frr = Frr::start(&pollux, router)?;
     wait_only(&frr, &ours, FAST)?;
     stays(&frr, &ours)?;
@@ -71,7 +74,7 @@ fn theirs_is_better(lab: &Lab, address: &str) -> Result<()> {
     let frr = Frr::start(&pollux, router)?;
     wait_only(&frr, &ours, FAST)?;
     stays(&frr, &ours)?;
-    is_content(&ours, capture)
+    is_content(&ours, WORSE, capture)
 }
 
 fn wait_only(better: &dyn Router, worse: &dyn Router, limit: Duration) -> Result<()> {
@@ -86,10 +89,10 @@ fn stays(better: &dyn Router, worse: &dyn Router) -> Result<()> {
 
 /// Nobody saw a gap or a malformed packet of ours, and nothing of FRR's was refused. Over IPv4, FRR (8.4 knows no
 /// other way) has the pseudo-header in its checksums, and we answer so.
-fn is_content(ours: &Xvrrp, capture: Capture) -> Result<()> {
+fn is_content(ours: &Xvrrp, priority: u8, capture: Capture) -> Result<()> {
     let recording = capture.stop()?;
-    let gap = longest_gap(&recording.adverts()?);
-    ensure!(gap < 0.6, "nobody advertised for {gap} s");
+    let silence = longest_silence_of(priority, &recording.adverts()?);
+    ensure!(silence < 0.6, "nobody advertised for {silence} s, and it was ours to");
     assert_eq!(recording.complaints(CASTOR_MAC)?, "");
     let router = ours.router(INSTANCE)?;
     let counters = &router["counters"];

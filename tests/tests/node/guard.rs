@@ -54,8 +54,8 @@ impl Case {
     /// Castor fails, pollux takes over, `then` something may happen to castor; it has not answered since.
     pub(crate) fn tell(
         self,
-        fail: impl FnOnce(&Host, &dyn Router) -> Result<()>,
-        then: impl FnOnce(&Host, &dyn Router) -> Result<()>,
+        fail: impl Fn(&Host, &dyn Router) -> Result<()>,
+        then: impl Fn(&Host, &dyn Router) -> Result<()>,
     ) -> Result<()> {
         story(self.name, &[], |lab| {
             let pair = Pair::of(lab, self.address)?;

@@ -8,7 +8,7 @@ use vrrp_tests::{
     conf::{ADDRESS, Conf},
     scenario::Make,
     story,
-    witness::longest_gap,
+    witness::longest_silence_of,
 };
 
 use crate::pair::{CASTOR_MAC, FAST, OURS, PEERS, POLLUX_MAC, Pair, SLOW};
@@ -16,6 +16,10 @@ use crate::pair::{CASTOR_MAC, FAST, OURS, PEERS, POLLUX_MAC, Pair, SLOW};
 /// The address that moves, the seconds between advertisements, the longest that a takeover may take, and
 /// the file of a router: its own address, the other's, and its priority.
 type Protocol = (&'static str, f64, Duration, fn(&str, &str, u8) -> Conf);
+
+/// The priorities of castor and of pollux.
+const BETTER: u8 = 150;
+const WORSE: u8 = 100;
 
 const V2_WITH_PASSWORD: Protocol = (ADDRESS, 1.0, SLOW, |_, _, priority| Conf::v2_pass(priority, "1234"));
 const V3_EVERY_SECOND: Protocol = (ADDRESS, 1.0, SLOW, |_, _, priority| Conf::v3(priority, "1"));
@@ -32,8 +36,8 @@ const V3_UNICAST: Protocol = (ADDRESS, 0.1, FAST, |own, other, priority| {
 fn hand_over_and_back(name: &str, makes: [Make; 2], protocol: Protocol) -> Result<()> {
     story(name, PEERS, |lab| {
         let (address, interval, limit, conf) = protocol;
-        let castors = conf("192.0.2.1", "192.0.2.2", 150).text();
-        let polluxes = conf("192.0.2.2", "192.0.2.1", 100).text();
+        let castors = conf("192.0.2.1", "192.0.2.2", BETTER).text();
+        let polluxes = conf("192.0.2.2", "192.0.2.1", WORSE).text();
         let pair = Pair::of(lab, address)?;
         let capture = pair.watch()?;
         let pollux = makes[1].start(&pair.pollux, &polluxes)?;
@@ -45,9 +49,9 @@ fn hand_over_and_back(name: &str, makes: [Make; 2], protocol: Protocol) -> Resul
         pair.wait_owners(&["castor"], limit)?;
         pair.owners_stay(&["castor"])?;
         let recording = capture.stop()?;
-        let adverts = recording.adverts()?;
-        let gap = longest_gap(&adverts);
-        ensure!(gap < interval * 4.0 + 0.1, "nobody advertised for {gap} s");
+        let priority = if makes[0] == OURS { BETTER } else { WORSE };
+        let silence = longest_silence_of(priority, &recording.adverts()?);
+        ensure!(silence < interval * 4.0 + 0.1, "nobody advertised for {silence} s, and it was ours to");
         for mac in [CASTOR_MAC, POLLUX_MAC] {
             assert_eq!(recording.complaints(mac)?, "", "from {mac}");
         }
