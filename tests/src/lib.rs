@@ -2,6 +2,7 @@
 //!
 //! Stories live in `tests/`; the node is only ever run here, never linked. Traffic is made with the project's codec.
 
+mod attr;
 pub mod bench;
 pub mod conf;
 pub mod demo;

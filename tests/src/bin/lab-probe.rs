@@ -105,6 +105,13 @@ enum Command {
     Supervise { socket: PathBuf },
     /// Holds one thread of a process still until killed
     Hold { process: i32, thread: String },
+    /// Programs in tc that keep every packet from those behind them, until killed
+    Intrude {
+        interface: String,
+        /// Before all that are there [default: behind them]
+        #[arg(long)]
+        first: bool,
+    },
 }
 
 fn main() -> Result<()> {
@@ -142,6 +149,7 @@ fn main() -> Result<()> {
         Command::Junk { to, ttl, count, message } => probe::send_junk(to, ttl, count, &message),
         Command::Supervise { socket } => probe::listen(&socket, say),
         Command::Hold { process, thread } => probe::hold(process, &thread, || say("held")),
+        Command::Intrude { interface, first } => probe::intrude(&interface, first, || say("there")),
     }
 }
 

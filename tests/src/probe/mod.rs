@@ -3,6 +3,7 @@
 mod frames;
 mod http;
 mod icmp;
+mod intruder;
 mod junk;
 mod observer;
 mod owners;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use frames::Mac;
 pub use http::{answer, watch};
 pub use icmp::{Ping, ping};
+pub use intruder::intrude;
 pub use junk::send_junk;
 pub use observer::{Deed, Seen, observe};
 pub use owners::{Turn, Turns, owners};

@@ -118,6 +118,23 @@ fn a_killed_owner_is_silent_by_clsact() -> Result<()> {
     Case { node: &CLSACT, ..Case::new("killed, clsact") }.tell(|_, node| node.kill(), nothing)
 }
 
+/// Whoever attaches programs in tc before the guard would let pass what it holds back.
+#[test]
+fn a_stopped_owner_is_silent_though_somebody_came_before_the_guard() -> Result<()> {
+    let fail = |host: &Host, node: &dyn Router| {
+        let probe = binary("lab-probe")?.display().to_string();
+        let intruder = host.spawn("intruder", &[&probe, "intrude", "eth0", "--first"])?;
+        intruder.wait_ready("the intruder is there", || Ok(intruder.log()?.contains("there")))?;
+        // It ends with its host.
+        std::mem::forget(intruder);
+        let overtaken = || Ok(node.process().log()?.matches("the guard goes before it").count() == 1);
+        wait_until(FAST, "the guard goes before it", overtaken)?;
+        node.wait_owns(ADDRESS, FAST)?;
+        stop(host, node)
+    };
+    Case::new("stopped, programs of others in tc").tell(fail, nothing)
+}
+
 /// Links have names, by which they live on.
 #[test]
 fn a_killed_owner_is_silent() -> Result<()> {

@@ -54,6 +54,45 @@ fn a_filter_that_somebody_removed_is_noticed() -> Result<()> {
     })
 }
 
+/// Somebody else's programs in tc, which keep all packets from those behind them.
+fn intrude(host: &Host, order: &[&str]) -> Result<Process> {
+    let program = binary("lab-probe")?.display().to_string();
+    let intruder = host.spawn("intruder", &[&[&program, "intrude", "eth0"], order].concat())?;
+    intruder.wait_ready("the intruder is there", || Ok(intruder.log()?.contains("there")))?;
+    Ok(intruder)
+}
+
+/// Behind ours they do no harm, whoever came first. Before ours they make a node deaf, and no address moves for that.
+#[test]
+fn programs_of_others_in_tc_make_nobody_deaf() -> Result<()> {
+    story("programs of others in tc", &[], |lab| {
+        let pair = Pair::new(lab)?;
+        let _there_before = intrude(&pair.pollux, &["--first"])?;
+        let pollux = start(&pair.pollux, &Conf::fast(100).node("datapath tc").node("tc_hook tcx"))?;
+        let _castor = pair.start_castor(&Conf::fast(101))?;
+        let heard = || pollux.counter(INSTANCE, "accepted");
+        let hears = |when: &str| {
+            let before = heard()?;
+            wait_until(FAST, &format!("pollux hears castor, {when}"), || Ok(heard()? > before))
+        };
+        hears("before those that came first")?;
+        pair.wait_owners(&["castor"], FAST)?;
+        let became = pollux.counter(INSTANCE, "became_active")?;
+
+        let _behind = intrude(&pair.pollux, &[])?;
+        pair.owners_stay(&["castor"])?;
+        assert_eq!(rung(&pollux)?[0], "tcx", "{:?}", rung(&pollux)?);
+
+        let _before = intrude(&pair.pollux, &["--first"])?;
+        wait_heard_by(&pollux, "socket")?;
+        ensure!(rung(&pollux)?[1].contains("attached a program in tc before ours"), "{:?}", rung(&pollux)?);
+        hears("with a socket")?;
+        pair.owners_stay(&["castor"])?;
+        assert_eq!(pollux.counter(INSTANCE, "became_active")?, became, "it took over because it was deaf");
+        Ok(())
+    })
+}
+
 const SECOND: [&str; 4] = ["--instance", "second", "--control", "/run/second.sock"];
 
 /// Another node on a host, for another address.

@@ -24,6 +24,10 @@ const PURPOSE: &str = "guard";
 /// Behind the receive program, which judges advertisements and passes on everything else.
 const PRIORITY: u16 = 2;
 
+/// How often the guard goes before programs that were put before it: whoever puts one there again and again does it on
+/// purpose, and two who both insist would never end.
+const OVERTAKES: u8 = 5;
+
 /// How an interface is guarded: "tcx" or "clsact", or why it is not.
 pub type Fenced = Result<&'static str, String>;
 
@@ -50,6 +54,8 @@ pub(super) struct Fence {
 struct Port {
     name: String,
     fenced: Result<Pair, String>,
+    /// How often the guard was put before programs that came before it.
+    overtook: u8,
 }
 
 /// Ingress and egress; detached when dropped.
@@ -73,6 +79,34 @@ impl Pair {
             Self::Tcx(links) => links.iter().any(|link| attached_to(link.as_fd()).ok() != Some(ifindex)),
             Self::Clsact(filters) => filters.iter().any(|filter| Filter::lost(filter.place()).is_some()),
         }
+    }
+}
+
+impl Pair {
+    /// The number of a program that runs before the guard and is no xvrrp's.
+    fn stranger(&self, ifindex: u32) -> Option<u32> {
+        let Self::Tcx([into, out]) = self else { return None };
+        let ranks = [(into, Hook::Tcx), (out, Hook::TcxEgress)].map(|(link, hook)| link.rank(ifindex, hook));
+        let known = |error| {
+            tracing::debug!("interface {ifindex}: who runs before the guard is not known: {error}");
+            None
+        };
+        ranks.iter().flatten().find_map(|rank| rank.stranger().unwrap_or_else(known))
+    }
+}
+
+impl Port {
+    /// Interface, name and the program that came before the guard, if it is to be overtaken.
+    fn outrun((ifindex, port): (&u32, &mut Self)) -> Option<(u32, String, u32)> {
+        if port.overtook >= OVERTAKES {
+            return None;
+        }
+        let stranger = port.fenced.as_ref().ok()?.stranger(*ifindex)?;
+        port.overtook += 1;
+        if port.overtook == OVERTAKES {
+            tracing::error!("{}: somebody goes before the guard again and again; it gives up", port.name);
+        }
+        Some((*ifindex, port.name.clone(), stranger))
     }
 }
 
@@ -108,6 +142,20 @@ impl Fence {
             tracing::warn!("{name}: somebody detached the guard, or the interface is gone");
             self.fence(ifindex, &name);
         }
+        self.overtake();
+    }
+
+    /// Attaches anew, and so before all others, what somebody put a program before: it may let pass what the guard holds
+    /// back.
+    fn overtake(&mut self) {
+        let outrun: Vec<_> = self.ports.iter_mut().filter_map(Port::outrun).collect();
+        for (ifindex, name, stranger) in outrun {
+            tracing::warn!(
+                "{name}: somebody attached a program in tc before the guard, which may let pass what the guard holds back: \
+                 `bpftool prog show id {stranger}`; the guard goes before it"
+            );
+            self.fence(ifindex, &name);
+        }
     }
 
     pub(super) fn report(&self) -> Report {
@@ -124,7 +172,8 @@ impl Fence {
             Err(_) => {}
         }
         let again = matches!(fenced, Ok(Pair::Clsact(_)));
-        let old = self.ports.insert(ifindex, Port { name: name.to_owned(), fenced });
+        let overtook = self.ports.get(&ifindex).map_or(0, |port| port.overtook);
+        let old = self.ports.insert(ifindex, Port { name: name.to_owned(), fenced, overtook });
         if let Some(Port { fenced: Ok(Pair::Clsact(filters)), .. }) = old.filter(|_| again) {
             filters.into_iter().for_each(Filter::give_way);
         }

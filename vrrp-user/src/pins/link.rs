@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{Facts, Pins, facts_at, names};
+use super::{Facts, Pins, Rank, facts_at, names};
 use crate::sys::{
     bpf::{self, Hook},
     pins as sys,
@@ -21,7 +21,8 @@ pub struct Link {
 
 impl Link {
     /// Attaches `program`, under the name `purpose-hook-interface` if there are `pins`. A link of that name that is
-    /// what it should be gets the program and never lets a packet by; any other is replaced.
+    /// what it should be gets the program and never lets a packet by; any other is replaced, and so is one in tc that a
+    /// stranger's program came before.
     ///
     /// # Errors
     /// As for [`bpf::attach`]. A link that cannot have a name is as good, and ends with the process.
@@ -54,6 +55,8 @@ impl Link {
 
     /// Gives a link its name, in place of the one that it has at `found`.
     fn named(pins: &Pins, name: String, descriptor: OwnedFd, found: &Path) -> Self {
+        // A link that is there has a number.
+        let _ = bpf::number_of(descriptor.as_fd()).map(|number| pins.own_link(number));
         let path = pins.place.join(&name);
         if path == found {
             return Self { descriptor, name: Some((pins.clone(), name)) };
@@ -75,6 +78,12 @@ impl Link {
 }
 
 impl Link {
+    /// Its place among those at the hook, where that can be known: who has no name cannot be told from strangers.
+    pub fn rank(&self, interface: u32, hook: Hook) -> Option<Rank> {
+        let (pins, _) = self.name.as_ref()?;
+        rank(pins, self.as_fd(), interface, hook).ok()?
+    }
+
     /// Puts its name back if somebody removed it.
     pub fn secure(&self) {
         if let Some((pins, name)) = &self.name {
@@ -124,6 +133,11 @@ fn take_up(pins: &Pins, path: &Path, program: BorrowedFd<'_>, interface: u32, ho
                     "it is a link of another type, or of an interface that is gone",
                 ));
             }
+            if let Some(stranger) = stranger(pins, link.as_fd(), interface, hook) {
+                // Its program can be at the hook only once.
+                bpf::detach(link.as_fd())?;
+                return Err(io::Error::other(format!("program {stranger} runs before it")));
+            }
             sys::update(link.as_fd(), program)?;
             Ok(link)
         }),
@@ -134,6 +148,20 @@ fn take_up(pins: &Pins, path: &Path, program: BorrowedFd<'_>, interface: u32, ho
             discard(pins, path);
         })
         .ok()
+}
+
+/// Only in tc are there others.
+fn rank(pins: &Pins, link: BorrowedFd<'_>, interface: u32, hook: Hook) -> io::Result<Option<Rank>> {
+    if !matches!(hook, Hook::Tcx | Hook::TcxEgress) {
+        return Ok(None);
+    }
+    let link = bpf::number_of(link)?;
+    Ok(Some(Rank { pins: pins.clone(), link, interface, hook }))
+}
+
+/// Who cannot be told from a stranger is none.
+fn stranger(pins: &Pins, link: BorrowedFd<'_>, interface: u32, hook: Hook) -> Option<u32> {
+    rank(pins, link, interface, hook).and_then(|rank| rank.map_or(Ok(None), |rank| rank.stranger())).ok()?
 }
 
 fn discard(pins: &Pins, path: &Path) {

@@ -6,6 +6,7 @@ mod facts;
 mod filter;
 mod link;
 mod names;
+mod rank;
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +14,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -27,6 +28,7 @@ pub use facts::Shape;
 pub use filter::{Filter, Owner};
 pub use link::Link;
 pub use names::Names;
+pub use rank::Rank;
 
 /// Where the bpf file system is.
 pub const ROOT: &str = "/sys/fs/bpf";
@@ -40,6 +42,8 @@ pub struct Pins {
     place: PathBuf,
     /// The next daemon goes on with what is there.
     kept: Arc<AtomicBool>,
+    /// Numbers of the links that this daemon attached, with or without a name.
+    links: Arc<Mutex<BTreeSet<u32>>>,
 }
 
 impl Pins {
@@ -61,7 +65,7 @@ impl Pins {
                 directory::make(&child).map(|()| child)
             },
         )?;
-        Ok(Self { place, kept: Arc::default() })
+        Ok(Self { place, kept: Arc::default(), links: Arc::default() })
     }
 
     /// The name of a map. It is one of `shape`, or there is none: what is in the way is removed, and said.

@@ -183,6 +183,15 @@ impl Hook {
         }
     }
 
+    /// `enum bpf_attach_type`.
+    pub(super) fn attach_type(self) -> u32 {
+        match self {
+            Self::Driver | Self::Generic => BPF_XDP,
+            Self::Tcx => BPF_TCX_INGRESS,
+            Self::TcxEgress => BPF_TCX_EGRESS,
+        }
+    }
+
     /// The kernel's word for the type of a link there.
     pub fn link_type(self) -> &'static str {
         match self {
@@ -209,12 +218,12 @@ struct LinkRequest {
 /// `EBUSY` and `EEXIST` where another XDP program is, `EOPNOTSUPP` where the driver has no XDP, `EINVAL` for tcx
 /// before Linux 6.6, `EPERM` without `CAP_NET_ADMIN`, `ENODEV` without such an interface.
 pub fn attach(program: BorrowedFd<'_>, ifindex: u32, hook: Hook) -> io::Result<OwnedFd> {
-    let (attach_type, flags) = match hook {
-        Hook::Driver => (BPF_XDP, XDP_FLAGS_DRV_MODE),
-        Hook::Generic => (BPF_XDP, XDP_FLAGS_SKB_MODE),
-        Hook::Tcx => (BPF_TCX_INGRESS, BPF_F_BEFORE),
-        Hook::TcxEgress => (BPF_TCX_EGRESS, BPF_F_BEFORE),
+    let flags = match hook {
+        Hook::Driver => XDP_FLAGS_DRV_MODE,
+        Hook::Generic => XDP_FLAGS_SKB_MODE,
+        Hook::Tcx | Hook::TcxEgress => BPF_F_BEFORE,
     };
+    let attach_type = hook.attach_type();
     let program = program.as_raw_fd().cast_unsigned();
     let mut request = LinkRequest { program, ifindex, attach_type, flags, ..LinkRequest::default() };
     // SAFETY: the kernel reads `request`, which outlives the call; what is zero asks for nothing.
@@ -269,6 +278,16 @@ pub fn attached_to(link: BorrowedFd<'_>) -> io::Result<u32> {
     let mut info = LinkInfo::default();
     inform(link, &mut info)?;
     Ok(info.ifindex)
+}
+
+/// The number of a BPF link.
+///
+/// # Errors
+/// When the descriptor is no link.
+pub fn number_of(link: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut info = LinkInfo::default();
+    inform(link, &mut info)?;
+    Ok(info.id)
 }
 
 /// The beginning of the kernel's `struct bpf_prog_info`.

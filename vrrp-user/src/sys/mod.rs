@@ -5,6 +5,7 @@ pub mod clock;
 pub mod clsact;
 mod filter;
 pub mod link;
+pub mod order;
 pub mod packet;
 pub mod pins;
 pub mod pipe;

@@ -1,23 +1,23 @@
 //! The kernel's programs of a running node: what they cost, and running them on frames of our making. The node's own
 //! programs and maps are taken, not copies of them.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd},
-};
+use std::{collections::BTreeMap, fs, os::fd::OwnedFd};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
+
+use crate::attr::{self, Attr};
 
 const MAP_LOOKUP: u32 = 1;
 const MAP_UPDATE: u32 = 2;
 const MAP_NEXT_KEY: u32 = 4;
-const PROG_LOAD: u32 = 5;
 const TEST_RUN: u32 = 10;
 const PROG_BY_ID: u32 = 13;
 const MAP_BY_ID: u32 = 14;
 const INFO: u32 = 15;
 const ENABLE_STATS: u32 = 32;
+/// `linux/bpf.h`.
+const XDP_PASS: i32 = 2;
+const TC_NEXT: i32 = -1;
 
 /// The kernel accounts the run time of all programs while this lives, and stops however this process ends.
 #[derive(Debug)]
@@ -88,7 +88,8 @@ impl Program {
     pub(crate) fn cost(&self, frame: &[u8]) -> Result<f64> {
         const TURNS: usize = 5;
         const RUNS: u32 = 200_000;
-        let (own, empty) = (open_program(self.id)?, empty_program(self.is_xdp)?);
+        let (kind, pass) = if self.is_xdp { (attr::XDP, XDP_PASS) } else { (attr::TC, TC_NEXT) };
+        let (own, empty) = (open_program(self.id)?, attr::program(kind, pass)?);
         let mut best = [f64::INFINITY; 2];
         for _ in 0..TURNS {
             for (program, best) in [&own, &empty].into_iter().zip(&mut best) {
@@ -109,14 +110,6 @@ fn test_run(program: &OwnedFd, frame: &[u8], runs: u32) -> Result<f64> {
 
 fn open_program(id: u32) -> Result<OwnedFd> {
     Attr::default().word(0, id).open(PROG_BY_ID).with_context(|| format!("program {id}"))
-}
-
-/// "r0 = pass; exit".
-fn empty_program(is_xdp: bool) -> Result<OwnedFd> {
-    let (kind, pass) = if is_xdp { (6, 2) } else { (3, -1) };
-    let code: [u64; 2] = [0xb7 | u64::from(i32::cast_unsigned(pass)) << 32, 0x95];
-    let attr = Attr::default().word(0, kind).word(4, 2).address(8, &code).address(16, b"GPL\0");
-    attr.open(PROG_LOAD).context("loading a program that does nothing")
 }
 
 struct Map {
@@ -208,56 +201,4 @@ fn processors() -> Result<usize> {
     let possible = fs::read_to_string("/sys/devices/system/cpu/possible").context("counting processors")?;
     let last = possible.trim().rsplit(['-', ',']).next().unwrap_or_default();
     Ok(last.parse::<usize>().with_context(|| format!("processors {possible:?}"))? + 1)
-}
-
-/// `union bpf_attr`: fields are at the offsets that the kernel's header gives them.
-struct Attr([u8; 128]);
-
-impl Default for Attr {
-    fn default() -> Self {
-        Self([0; 128])
-    }
-}
-
-impl Attr {
-    fn word(mut self, at: usize, value: u32) -> Self {
-        self.0[at..at + 4].copy_from_slice(&value.to_ne_bytes());
-        self
-    }
-
-    fn fd(self, at: usize, fd: &OwnedFd) -> Self {
-        self.word(at, fd.as_raw_fd().cast_unsigned())
-    }
-
-    /// The address of memory that the kernel reads.
-    fn address<T>(self, at: usize, what: &[T]) -> Self {
-        self.pointer(at, what.as_ptr().expose_provenance())
-    }
-
-    /// The address of memory that the kernel writes.
-    fn buffer<T>(self, at: usize, what: &mut [T]) -> Self {
-        self.pointer(at, what.as_mut_ptr().expose_provenance())
-    }
-
-    fn pointer(mut self, at: usize, address: usize) -> Self {
-        self.0[at..at + 8].copy_from_slice(&(address as u64).to_ne_bytes());
-        self
-    }
-
-    fn read(&self, at: usize) -> u32 {
-        u32::from_ne_bytes([self.0[at], self.0[at + 1], self.0[at + 2], self.0[at + 3]])
-    }
-
-    fn call(&mut self, command: u32) -> io::Result<RawFd> {
-        // SAFETY: `self` is as long as is said, and what it points to lives and is as long as the kernel takes it.
-        let result = unsafe { libc::syscall(libc::SYS_bpf, command, self.0.as_mut_ptr(), self.0.len()) };
-        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as RawFd) }
-    }
-
-    fn open(mut self, command: u32) -> Result<OwnedFd> {
-        let fd = self.call(command)?;
-        ensure!(fd > 0, "no descriptor");
-        // SAFETY: the kernel has just made it for us.
-        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-    }
 }

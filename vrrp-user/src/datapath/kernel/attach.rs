@@ -9,7 +9,7 @@ use super::object::{LoadError, Object};
 use crate::{
     config::model::{Receive, ReceivePath, TcHook},
     datapath::{Rung, port::interface_name},
-    pins::{Filter, Link, Owner},
+    pins::{Filter, Link, Owner, Rank},
     sys::{
         bpf::{Hook, attached_to},
         clsact::{self, Direction, Place},
@@ -143,9 +143,11 @@ impl Attachment {
     /// When the process has no file descriptor left.
     pub(super) fn sight(&self) -> io::Result<Sight> {
         Ok(match &self.hook {
-            Hooked::Link(_, link) => {
-                Sight::Link { link: link.as_fd().try_clone_to_owned()?, xdp: self.is_xdp() }
-            }
+            Hooked::Link(hook, link) => Sight::Link {
+                link: link.as_fd().try_clone_to_owned()?,
+                rank: link.rank(self.post.interface, *hook),
+                xdp: self.is_xdp(),
+            },
             Hooked::Clsact(filter) => Sight::Clsact(filter.place()),
         })
     }
@@ -153,19 +155,19 @@ impl Attachment {
 
 /// An attachment as others see it; no part in its life. To look, the kernel takes the lock for all interfaces.
 pub(super) enum Sight {
-    Link { link: OwnedFd, xdp: bool },
+    Link { link: OwnedFd, rank: Option<Rank>, xdp: bool },
     Clsact(Place),
 }
 
 impl Sight {
     /// Why nothing is heard on this interface any more, if so.
     pub(super) fn lost(&self, interface: u32) -> Option<String> {
-        let link = match self {
-            Self::Link { link, .. } => link,
+        let (link, rank) = match self {
+            Self::Link { link, rank, .. } => (link, rank),
             Self::Clsact(place) => return Filter::lost(*place),
         };
         match attached_to(link.as_fd()) {
-            Ok(found) if found == interface => None,
+            Ok(found) if found == interface => rank.as_ref().and_then(hidden),
             Ok(_) => Some("somebody detached the program, or the interface is gone".to_owned()),
             Err(error) => Some(format!("the program's link cannot be read: {error}")),
         }
@@ -178,6 +180,17 @@ impl Sight {
             _ => None,
         }
     }
+}
+
+/// Why a program that is attached may not get to see what it should.
+fn hidden(rank: &Rank) -> Option<String> {
+    let stranger = rank.stranger().unwrap_or_else(|error| {
+        tracing::debug!("who runs before our program is not known: {error}");
+        None
+    })?;
+    Some(format!(
+        "somebody attached a program in tc before ours, which may keep packets from it: `bpftool prog show id {stranger}`"
+    ))
 }
 
 fn words(name: &str, against: &[String]) -> String {
