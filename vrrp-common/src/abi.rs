@@ -108,7 +108,7 @@ pub struct RouterView {
     pub auth_type: u8,
     /// Explicit padding.
     pub reserved: u16,
-    /// [`RouterView::UNICAST`], [`RouterView::STRICT`] and [`RouterView::ADMITS`].
+    /// [`RouterView::UNICAST`], [`RouterView::STRICT`], [`RouterView::ADMITS`] and [`RouterView::NO_ADDRESSES`].
     pub flags: u32,
 }
 
@@ -120,6 +120,8 @@ impl RouterView {
     pub const STRICT: u32 = 2;
     /// Only who [`crate::judge::Peers::admits`] is listened to (`accept_from`).
     pub const ADMITS: u32 = 4;
+    /// The router has no addresses (`no_virtual_ipaddress`), and so listens to others that advertise none.
+    pub const NO_ADDRESSES: u32 = 8;
 }
 
 /// One kind of advertisement, or those of one sender, as last heard. Times only grow.

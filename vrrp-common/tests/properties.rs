@@ -66,7 +66,7 @@ impl Sent {
             version: self.version as u8,
             auth_type: u8::from(self.password.is_some()),
             reserved: 0,
-            flags: 0,
+            flags: if self.addresses.is_empty() { RouterView::NO_ADDRESSES } else { 0 },
         }
     }
 
@@ -83,7 +83,7 @@ fn sent() -> impl Strategy<Value = Sent> {
         (Just((Version::V3, Family::V6)), (1..=4095_u16).prop_map(Interval::from_centiseconds)),
     ]
     .prop_flat_map(|((version, family), interval)| {
-        let addresses = prop_oneof![9 => vec(address(family), 1..9), 1 => vec(address(family), 255)];
+        let addresses = prop_oneof![9 => vec(address(family), 0..9), 1 => vec(address(family), 255)];
         let password =
             if version == Version::V2 { any::<Option<[u8; 8]>>().boxed() } else { Just(None).boxed() };
         let form = prop_oneof![Just(ChecksumForm::Message), Just(ChecksumForm::Pseudo)];
@@ -229,7 +229,8 @@ proptest! {
     fn arbitrary_bytes_do_no_harm(bytes in vec(any::<u8>(), 0..128)) {
         for family in [Family::V4, Family::V6] {
             if let Ok(parsed) = Advertisement::parse(&bytes, family) {
-                prop_assert!(parsed.addresses().count() > 0);
+                let length = usize::from(bytes[3]);
+                prop_assert_eq!(parsed.addresses().count(), length);
             }
         }
         let _ = judge::locate(&bytes[..]);

@@ -32,13 +32,20 @@ fuzz_target!(|data: &[u8]| {
     if choices & MEND != 0 {
         mend(&mut frame, &envelope);
     }
-    let router = router(*choices, envelope.family);
-    let outcome = judge::judge(&frame[..], &envelope, &router, &Lan);
-    padding_changes_nothing(&frame, &router, outcome);
-    if let Ok(verdict) = outcome {
-        decoders_agree(&frame, &envelope, &verdict);
-        kinds_are_sound(&router, &verdict);
-        only_news_wake(&router, &verdict);
+    let some = router(*choices, envelope.family);
+    let none = RouterView {
+        digest: judge::digest([].into_iter()),
+        flags: some.flags | RouterView::NO_ADDRESSES,
+        ..some
+    };
+    for router in [some, none] {
+        let outcome = judge::judge(&frame[..], &envelope, &router, &Lan);
+        padding_changes_nothing(&frame, &router, outcome);
+        if let Ok(verdict) = outcome {
+            decoders_agree(&frame, &envelope, &verdict);
+            kinds_are_sound(&router, &verdict);
+            only_news_wake(&router, &verdict);
+        }
     }
 });
 

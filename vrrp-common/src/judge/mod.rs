@@ -66,7 +66,7 @@ impl Peers for () {
 /// | source within `accept_from`, if there is one | [`DropReason::NotAdmitted`] |
 /// | at least a header | [`DropReason::Length`] |
 /// | version known, type ADVERTISEMENT, version the router's | [`DropReason::Version`], [`DropReason::Type`] |
-/// | at least one address, exact length | [`DropReason::CountZero`], [`DropReason::Length`] |
+/// | at least one address, unless the router has none itself; exact length | [`DropReason::CountZero`], [`DropReason::Length`] |
 /// | checksum, for VRRPv3 over IPv4 in either form | [`DropReason::Checksum`] |
 /// | VRRPv2: authentication type, then password | [`DropReason::AuthType`], [`DropReason::AuthPassword`] |
 /// | interval not zero; VRRPv2: the router's | [`DropReason::IntervalZero`], [`DropReason::IntervalDiffers`] |
@@ -88,6 +88,9 @@ pub fn judge(
     let version = header.version(envelope.family)?;
     if version as u8 != router.version {
         return Err(DropReason::Version);
+    }
+    if header.count == 0 && router.flags & RouterView::NO_ADDRESSES == 0 {
+        return Err(DropReason::CountZero);
     }
     header.check_length(version, envelope.family, envelope.length())?;
     let form = checksum(frame, envelope, version)?;

@@ -74,6 +74,7 @@ pub fn digest(addresses: impl Iterator<Item = Address>) -> u64 {
 struct Digest(u64);
 
 impl Digest {
+    /// That of no addresses.
     const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
     const PRIME: u64 = 0x0100_0000_01b3;
 
@@ -106,6 +107,9 @@ impl AddressList {
         count: u8,
         router: &RouterView,
     ) -> Result<Self, DropReason> {
+        if count == 0 {
+            return Ok(Self::new(Digest::EMPTY, false, router));
+        }
         let start = envelope.offset().wrapping_add(HEADER_LEN);
         let size = envelope.family.address_len();
         let first = address(frame, envelope.family, start).ok_or(DropReason::Length)?;
@@ -118,11 +122,12 @@ impl AddressList {
             Family::V6 => frame.fold(rest, others, digest, |digest, v6| digest.with(Address::new(v6))),
         };
         let digest = digest.ok_or(DropReason::Length)?;
-        Ok(Self {
-            digest: digest.0,
-            differs: digest.0 != router.digest,
-            first_not_link_local: envelope.family == Family::V6 && !first.is_link_local(),
-        })
+        Ok(Self::new(digest, envelope.family == Family::V6 && !first.is_link_local(), router))
+    }
+
+    #[inline(always)]
+    fn new(digest: Digest, first_not_link_local: bool, router: &RouterView) -> Self {
+        Self { digest: digest.0, differs: digest.0 != router.digest, first_not_link_local }
     }
 }
 

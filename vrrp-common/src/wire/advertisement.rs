@@ -26,7 +26,8 @@ pub struct Message<'a> {
     /// VRRPv2: the zero-padded password (RFC 2338 §5.3.10), none for authentication type 0. VRRPv3 has no
     /// authentication and does not send it.
     pub password: Option<[u8; AUTH_LEN]>,
-    /// The virtual addresses in the order of the configuration, 1 to 255 of the family.
+    /// The virtual addresses in the order of the configuration, up to 255 of the family. None is for routers that all
+    /// have none (`no_virtual_ipaddress`): every other one has to ignore the message (RFC 9568 §5.2.5).
     pub addresses: &'a [IpAddr],
 }
 
@@ -41,7 +42,7 @@ impl Message<'_> {
     /// Writes the message to the start of `buffer` and returns its length.
     ///
     /// `form` matters to VRRPv3 over IPv4 only, see [`ChecksumForm`]. `None` if the buffer is shorter than
-    /// [`Self::len`], the list is empty, longer than 255 or not all of the family, `source` or `destination`
+    /// [`Self::len`], the list is longer than 255 or not all of the family, `source` or `destination`
     /// is not of the family, the VRID is 0, the interval is out of range, or it would be VRRPv2 over IPv6.
     pub fn emit(
         &self,
@@ -72,7 +73,7 @@ impl Message<'_> {
     }
 
     fn header(&self) -> Option<Header> {
-        let count = u8::try_from(self.addresses.len()).ok().filter(|count| *count > 0)?;
+        let count = u8::try_from(self.addresses.len()).ok()?;
         let suits = self.vrid != 0
             && (self.version, self.family) != (Version::V2, Family::V6)
             && self.addresses.iter().all(|address| Family::of(*address) == self.family);
@@ -96,7 +97,7 @@ impl Message<'_> {
 }
 
 /// A received message of sound structure: every field has a valid value and the lengths agree. The checksum
-/// is not part of that, see [`Self::verify`].
+/// is not part of that, see [`Self::verify`], nor whether the receiver may hear of no addresses, see [`crate::judge`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advertisement<'a> {
     /// Protocol version.
@@ -120,8 +121,8 @@ impl<'a> Advertisement<'a> {
     /// # Errors
     ///
     /// The first check that fails, in this order: [`DropReason::Length`] (shorter than a header),
-    /// [`DropReason::Version`], [`DropReason::Type`], [`DropReason::Vrid`] (0), [`DropReason::CountZero`],
-    /// [`DropReason::Length`] (not what the count says), [`DropReason::IntervalZero`].
+    /// [`DropReason::Version`], [`DropReason::Type`], [`DropReason::Vrid`] (0), [`DropReason::Length`]
+    /// (not what the count says), [`DropReason::IntervalZero`].
     pub fn parse(message: &'a [u8], family: Family) -> Result<Self, DropReason> {
         let header = Header::from_bytes(message.at(0).ok_or(DropReason::Length)?);
         let version = header.version(family)?;
@@ -141,7 +142,7 @@ impl<'a> Advertisement<'a> {
         Ok(Self { version, family, vrid, priority, interval, auth, message })
     }
 
-    /// The virtual addresses, in the sender's order; at least one.
+    /// The virtual addresses, in the sender's order.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<'a> {
         let (family, message) = (self.family, self.message);
         let end = message.len().saturating_sub(match self.version {

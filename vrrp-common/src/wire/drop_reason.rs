@@ -31,7 +31,7 @@ pub enum DropReason {
     Version,
     /// Not an ADVERTISEMENT (RFC 9568 §5.2.2).
     Type,
-    /// A list of no addresses (RFC 9568 §5.2.5, erratum 8299).
+    /// A list of no addresses (RFC 9568 §5.2.5, erratum 8299), to a router that has some.
     CountZero,
     /// The checksum is wrong in every form (RFC 9568 §5.2.8, RFC 3768 §5.3.8).
     Checksum,
@@ -132,7 +132,9 @@ impl DropReason {
             Self::Length => "the length is not what the address count says",
             Self::Version => "the VRRP version is not the configured one; set the same on every router",
             Self::Type => "the type is not ADVERTISEMENT",
-            Self::CountZero => "the address list is empty",
+            Self::CountZero => {
+                "the address list is empty; use `no_virtual_ipaddress` on every router or on none"
+            }
             Self::Checksum => "the checksum is wrong",
             Self::AuthType => {
                 "the authentication type is not the configured one; set the same on every router"

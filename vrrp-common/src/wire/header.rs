@@ -42,7 +42,7 @@ pub struct Header {
     pub vrid: u8,
     /// 0 (resigns) to 255 (owns the addresses).
     pub priority: u8,
-    /// How many addresses follow; at least 1 in a valid message.
+    /// How many addresses follow; at least 1 unless the routers have none (`no_virtual_ipaddress`).
     pub count: u8,
     fifth: u8,
     sixth: u8,
@@ -100,16 +100,13 @@ impl Header {
         if self.version_and_type & 0x0f == ADVERTISEMENT { Ok(version) } else { Err(DropReason::Type) }
     }
 
-    /// That the message has addresses and is exactly as long as they make it.
+    /// That the message is exactly as long as its addresses make it.
     ///
     /// # Errors
     ///
-    /// [`DropReason::CountZero`] (RFC 9568 §5.2.5, erratum 8299); [`DropReason::Length`] if `length`, the
-    /// IP payload's, is another than the count says. CARP and trailers of other protocols end here.
+    /// [`DropReason::Length`] if `length`, the IP payload's, is another than the count says. CARP and trailers of
+    /// other protocols end here.
     pub fn check_length(self, version: Version, family: Family, length: usize) -> Result<(), DropReason> {
-        if self.count == 0 {
-            return Err(DropReason::CountZero);
-        }
         if message_len(version, family, self.count) == length { Ok(()) } else { Err(DropReason::Length) }
     }
 

@@ -6,7 +6,7 @@ use vrrp_common::{
     wire::Family,
 };
 
-use crate::vectors::{P1, P4, P5, P6, P8, VECTORS, Vector, hear, host};
+use crate::vectors::{NONE, NONE_V2, NONE_V6, P1, P4, P5, P6, P8, PASS, VECTORS, Vector, hear, host};
 
 #[test]
 fn every_vector_counts_for_its_receiver() {
@@ -98,6 +98,18 @@ fn lists_that_differ_are_flagged_or_strictly_refused() {
     check(&P5, |router| router.digest ^= 1, (true, false), Err("address-list"));
     let unordered = Vector { name: "P6, global address first", frame: of(&P6, GLOBAL_FIRST), ..P6 };
     check(&unordered, |_| (), (true, true), Err("link-local-first"));
+}
+
+/// A router without addresses hears those that have some, as if they were another list.
+#[test]
+fn some_addresses_are_another_list_than_none() {
+    for (vector, none) in [(P1, NONE), (PASS, NONE_V2), (P6, NONE_V6)] {
+        let verdict = hear(&vector.bytes(), 51, &none.receiver(), &()).unwrap();
+        assert!(verdict.differing_list && verdict.accepted, "{}: {verdict:?}", vector.name);
+        let strict = RouterView { flags: RouterView::STRICT | RouterView::NO_ADDRESSES, ..none.receiver() };
+        assert_eq!(hear(&vector.bytes(), 51, &strict, &()), Err("address-list"), "{}", vector.name);
+        assert!(hear(&none.bytes(), 51, &strict, &()).is_ok(), "{}", none.name);
+    }
 }
 
 /// The sum of the words does not know their order: P6's checksum stays.

@@ -1,12 +1,12 @@
 //! Packets that do not count, each made from a good one by one change, and the counter that tells of it.
 
 use vrrp_common::{
-    abi::{RouterKey, RouterView},
-    judge::{self, Envelope},
+    abi::{Address, RouterKey, RouterView},
+    judge::{self, Envelope, Peers},
     wire::DropReason,
 };
 
-use crate::vectors::{IFINDEX, P1, P6, P8, PASS, VECTORS, Vector, hear, host};
+use crate::vectors::{IFINDEX, NONE, NONE_V2, NONE_V6, P1, P6, P8, PASS, VECTORS, Vector, hear, host};
 
 const COUNTED: Result<(), &str> = Ok(());
 /// Offsets in an untagged frame.
@@ -137,6 +137,40 @@ fn lengths() {
     check("count 255 in 40 bytes", &P6, set(V6_MESSAGE + 3, &[255]), Err("length"));
     // CARP's header length field stands where the count does.
     check("CARP", &P8, set(V4_MESSAGE + 3, &[7]), Err("length"));
+}
+
+/// RFC 9568 §5.2.5: whatever else is right, and `vrrp_strict` or not.
+#[test]
+fn no_addresses_are_for_routers_without_addresses_alone() {
+    for (none, vector) in [(NONE, P1), (NONE_V2, PASS), (NONE_V6, P6)] {
+        for flags in [0, RouterView::STRICT, RouterView::ADMITS] {
+            let router = RouterView { flags, ..vector.receiver() };
+            let heard = hear(&none.bytes(), 51, &router, &Everybody).map(|_| ());
+            assert_eq!(heard, Err("count-zero"), "{}, flags {flags}", none.name);
+        }
+    }
+    // The length still has to be what the count says.
+    let trailer = |frame: &mut Vec<u8>| {
+        frame[IP + 3] += 4;
+        frame.extend([0; 4]);
+    };
+    check("a trailer", &NONE, trailer, Err("length"));
+    check("without authentication data", &NONE_V2, set(IP + 3, &[28]), Err("length"));
+    check("count 1", &NONE, set(V4_MESSAGE + 3, &[1]), Err("length"));
+    check("checksum", &NONE, set(V4_MESSAGE + 7, &[0xc3]), Err("checksum"));
+    check("another password", &NONE_V2, set_valid(V4_MESSAGE + 8, b"S"), Err("auth-password"));
+}
+
+struct Everybody;
+
+impl Peers for Everybody {
+    fn ttl_range(&self, _: &Address) -> Option<(u8, u8)> {
+        None
+    }
+
+    fn admits(&self, _: &Address) -> bool {
+        true
+    }
 }
 
 #[test]

@@ -128,7 +128,37 @@ pub(crate) const PASS: Vector = Vector {
     ..P8
 };
 
-pub(crate) const VECTORS: [Vector; 10] = [P1, P2, P3, P4, P5, P6, P7, P8, P9, PASS];
+/// Not of the reference: routers without addresses (`no_virtual_ipaddress`) among themselves. RFC 9568 §5.2.5 has
+/// everybody else ignore these; their checksums were computed by another program.
+pub(crate) const NONE: Vector = Vector {
+    name: "no address",
+    frame: [ETHERNET_V4, "45c0001c00000000ff701894c000020be0000012", "3133c800000a06c2"],
+    addresses: &[],
+    digest: 0xcbf2_9ce4_8422_2325,
+    ..P1
+};
+
+pub(crate) const NONE_V2: Vector = Vector {
+    name: "no address, VRRPv2 with a password",
+    frame: [ETHERNET_V4, "45c0002400000000ff70188cc000020be0000012", "2133640001013d7f7365637265740000"],
+    addresses: NONE.addresses,
+    digest: NONE.digest,
+    ..PASS
+};
+
+pub(crate) const NONE_V6: Vector = Vector {
+    name: "no address, IPv6",
+    frame: [
+        ETHERNET_V6,
+        "6c000000000870fffe800000000000000000000000000011ff020000000000000000000000000012",
+        "3133c800000a08a3",
+    ],
+    addresses: NONE.addresses,
+    digest: NONE.digest,
+    ..P6
+};
+
+pub(crate) const VECTORS: [Vector; 13] = [P1, P2, P3, P4, P5, P6, P7, P8, P9, PASS, NONE, NONE_V2, NONE_V6];
 
 impl Vector {
     pub(crate) fn bytes(&self) -> Vec<u8> {
@@ -136,7 +166,7 @@ impl Vector {
     }
 
     pub(crate) fn family(&self) -> Family {
-        Family::of(self.addresses[0])
+        if self.frame[0].ends_with("86dd") { Family::V6 } else { Family::V4 }
     }
 
     pub(crate) fn source(&self) -> IpAddr {
@@ -181,7 +211,7 @@ impl Vector {
             version: self.version as u8,
             auth_type: u8::from(self.password.is_some()),
             reserved: 0,
-            flags: 0,
+            flags: if self.addresses.is_empty() { RouterView::NO_ADDRESSES } else { 0 },
         }
     }
 }

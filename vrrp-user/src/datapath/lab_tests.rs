@@ -139,6 +139,33 @@ fn our_own_packets_are_not_heard() {
     });
 }
 
+/// RFC 9568 §5.2.5, with the exception that `no_virtual_ipaddress` asks for.
+#[test]
+fn no_addresses_count_for_routers_without_addresses_alone() {
+    on_every_datapath(|pollux, receive| {
+        for some in [Network::v4(), Network { version: Version::V2, ..Network::v4() }, Network::v6()] {
+            let none = Network { addresses: Vec::new(), ..some.clone() };
+            for (listens, counts) in [(&some, false), (&none, true)] {
+                let mut path = AutoPath::new().unwrap();
+                pollux.run(|| attach_when_free(&mut path, &heard_by(receive, listens)));
+                none.advertise(&mut Transmitter::new().unwrap(), 150);
+                drain_until(&mut path, 1, |path| path.counters(Slot(3)));
+                let refused = path.counters(Slot(3)).refused(DropReason::CountZero);
+                let heard = path.heard(Slot(3));
+                assert_eq!((refused, heard.accepted.count), (u64::from(!counts), u64::from(counts)));
+                assert_eq!(heard.differing_list, 0);
+            }
+            let mut path = AutoPath::new().unwrap();
+            pollux.run(|| attach_when_free(&mut path, &heard_by(receive, &none)));
+            some.advertise(&mut Transmitter::new().unwrap(), 150);
+            assert_eq!(drain(&mut path), [Slot(3)]);
+            let heard = path.heard(Slot(3));
+            assert_eq!((heard.accepted.count, heard.differing_list), (1, 1));
+            assert_eq!(path.list(Slot(3), &heard.accepted), Some(some.addresses.clone()));
+        }
+    });
+}
+
 #[test]
 fn junk_is_counted_by_reason_and_moves_nothing() {
     on_every_datapath(|pollux, receive| {

@@ -77,7 +77,8 @@ impl Network {
             version: self.version as u8,
             auth_type: u8::from(self.version == Version::V2),
             reserved: 0,
-            flags: if self.unicast { RouterView::UNICAST } else { 0 },
+            flags: if self.unicast { RouterView::UNICAST } else { 0 }
+                | if self.addresses.is_empty() { RouterView::NO_ADDRESSES } else { 0 },
         };
         Binding {
             slot: Slot(3),

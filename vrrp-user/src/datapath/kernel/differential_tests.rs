@@ -43,15 +43,16 @@ impl Random {
     }
 }
 
-/// A frame with a few bytes changed, cut or padded; often with a good checksum again.
+/// A frame, some without an address, with a few bytes changed, cut or padded; often with a good checksum again.
 fn mutated(random: &mut Random, scene: &Scene) -> Vec<u8> {
-    let mut frame = scene.frame();
+    let mut frame = if random.below(4) == 0 { scene.frame_of(&[]) } else { scene.frame() };
     for _ in 0..random.below(3) {
         let at = 14 + random.below(frame.len() - 14);
         frame[at] = if random.below(2) == 0 { random.below(256) as u8 } else { frame[at] ^ 1 };
     }
     if random.below(2) == 0 {
-        let at = [2, 4, HEADER_LEN][random.below(3)];
+        let places = if frame.len() > scene.offset() + HEADER_LEN { 3 } else { 2 };
+        let at = [2, 4, HEADER_LEN][random.below(places)];
         let value = [0, 1, 32, 99, 100, 101, 150, 255][random.below(8)];
         let [first, second] = [frame[scene.offset() + at], frame[scene.offset() + at + 1]];
         let word = if random.below(2) == 0 { [value, second] } else { [first, value] };
@@ -75,19 +76,22 @@ fn the_programs_judge_as_judge_does_on_slices() {
     let peers = Listed(vec![ip("192.0.2.1").into(), ip("fe80::1").into()]);
     bench.listen(&[ip("192.0.2.1"), ip("fe80::1")], &[ADMITTED_V4, ADMITTED_V6]);
     let mut outcomes = Tally::zeroed();
+    let mut empty_lists = 0;
     for _ in 0..PACKETS / PER_SCENE {
         let scene = [Scene::v4(Version::V2), Scene::v4(Version::V3), Scene::v6()][random.below(3)].clone();
         let flags = [0, RouterView::UNICAST, RouterView::STRICT, RouterView::ADMITS][random.below(4)];
-        let mut scene = scene.flagged(flags);
+        let empty = random.below(4) == 0;
+        let mut scene = scene.flagged(if empty { flags | RouterView::NO_ADDRESSES } else { flags });
         let yes = |random: &mut Random| random.below(2) == 0;
         let priority = [1, 100, 150, 255][random.below(4)];
         let standing = Standing::new(priority, yes(&mut random), yes(&mut random), yes(&mut random));
         scene.view.standing = standing;
-        scene.view.digest = vrrp_common::judge::digest(scene.listed().into_iter().map(Address::from));
+        let own = if empty { Vec::new() } else { scene.listed() };
+        scene.view.digest = vrrp_common::judge::digest(own.into_iter().map(Address::from));
         if random.below(20) == 0 {
             scene.view.source = scene.source.into();
         }
-        if scene.view.flags == RouterView::UNICAST {
+        if flags == RouterView::UNICAST {
             scene.view.source = scene.group.into();
         }
         let frames: Vec<Vec<u8>> = (0..PER_SCENE).map(|_| mutated(&mut random, &scene)).collect();
@@ -103,6 +107,7 @@ fn the_programs_judge_as_judge_does_on_slices() {
                     judge(&frame[..], &envelope, &scene.view, &peers).map(Some)
                 });
                 if let Ok(Some(verdict)) = &judged {
+                    empty_lists += u32::from(verdict.digest == vrrp_common::judge::digest([].into_iter()));
                     record(&mut expected, &scene.view, verdict, Moment::from_nanos(at as u64 + 1));
                 }
                 let before = total(&bench);
@@ -130,6 +135,7 @@ fn the_programs_judge_as_judge_does_on_slices() {
         }
     }
     assert!(outcomes.received > 10_000, "few packets counted: {outcomes:?}");
+    assert!(empty_lists > 1_000, "few packets without an address counted: {empty_lists}");
     assert!(outcomes.refused.iter().all(|count| *count > 0), "a reason was not met: {outcomes:?}");
 }
 

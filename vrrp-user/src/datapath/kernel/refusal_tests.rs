@@ -53,11 +53,13 @@ fn of_the_packet(scene: &Scene) -> Vec<Case> {
 fn of_the_message(scene: &Scene) -> Vec<Case> {
     let offset = scene.offset();
     let strict = scene.clone().flagged(RouterView::STRICT);
+    let empty = scene.frame_of(&[]);
     vec![
         case(DropReason::Length, scene, set(offset + 3, &[3])),
         case(DropReason::Version, scene, set(offset, &[0x41])),
         case(DropReason::Type, scene, set(offset, &[0x32])),
         case(DropReason::CountZero, scene, set(offset + 3, &[0])),
+        case(DropReason::CountZero, scene, move |frame| frame.clone_from(&empty)),
         case(DropReason::Checksum, scene, set(offset + 2, &[151])),
         case(DropReason::IntervalZero, scene, mended(scene, 4, [0, 0])),
         case(DropReason::AddressList, &strict, |_| {}),
