@@ -63,6 +63,11 @@ impl Conf {
         self
     }
 
+    /// No address at all.
+    pub fn without_addresses(self) -> Self {
+        self.moving(&[]).and("no_virtual_ipaddress")
+    }
+
     /// A statement for the whole node.
     pub fn node(mut self, statement: &str) -> Self {
         self.before += &format!("global_defs {{\n    {statement}\n}}\n\n");
@@ -78,10 +83,12 @@ impl Conf {
     /// The text of the file.
     pub fn text(&self) -> String {
         let Self { interface, statements, addresses, before } = self;
-        format!(
-            "{before}vrrp_instance {INSTANCE} {{\n    interface {interface}\n    {}\n    virtual_ipaddress {{\n        {}\n    }}\n}}\n",
-            statements.join("\n    "),
-            addresses.join("\n        "),
-        )
+        let mut statements = statements.clone();
+        if !addresses.is_empty() {
+            statements
+                .push(format!("virtual_ipaddress {{\n        {}\n    }}", addresses.join("\n        ")));
+        }
+        let statements = statements.join("\n    ");
+        format!("{before}vrrp_instance {INSTANCE} {{\n    interface {interface}\n    {statements}\n}}\n")
     }
 }

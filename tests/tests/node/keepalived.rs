@@ -31,6 +31,11 @@ const V3_UNICAST: Protocol = (ADDRESS, 0.1, FAST, |own, other, priority| {
     let peers = format!("unicast_peer {{\n        {other}\n    }}");
     Conf::fast(priority).and(&format!("unicast_src_ip {own}")).and(&peers)
 });
+/// keepalived 2.2.7 does not know the keyword, and speaks version 2 without addresses all the same.
+const V2_WITHOUT_ADDRESSES: Protocol = (ADDRESS, 1.0, SLOW, |_, _, priority| {
+    let excluded = format!("virtual_ipaddress_excluded {{\n        {ADDRESS}\n    }}");
+    Conf::v2_pass(priority, "1234").without_addresses().and(&excluded)
+});
 
 /// `makes` are castor's and pollux's; castor is the better one.
 fn hand_over_and_back(name: &str, makes: [Make; 2], protocol: Protocol) -> Result<()> {
@@ -90,4 +95,5 @@ with_keepalived! {
     v3_every_tenth: V3_EVERY_TENTH;
     v3_over_ipv6: V3_OVER_IPV6;
     v3_unicast: V3_UNICAST;
+    v2_without_addresses: V2_WITHOUT_ADDRESSES;
 }

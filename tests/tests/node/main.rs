@@ -26,6 +26,7 @@ mod keepalived;
 mod mail;
 mod many;
 mod namespace;
+mod no_address;
 mod notify;
 mod own_link;
 mod owners;

@@ -177,6 +177,10 @@ pub(super) struct InstanceDraft {
     pub(super) addresses: Vec<(VirtualAddress, Span)>,
     /// Where each of them stands.
     pub(super) places: HashMap<IpAddr, Span>,
+    /// `no_virtual_ipaddress`.
+    pub(super) no_addresses: Option<Span>,
+    /// `native_ipv6`.
+    pub(super) native_ipv6: Option<Span>,
     /// `virtual_ipaddress_excluded`.
     pub(super) excluded: Vec<VirtualAddress>,
     pub(super) routing: Vec<RoutingDraft>,
@@ -229,6 +233,8 @@ impl InstanceDraft {
             password: None,
             addresses: Vec::new(),
             places: HashMap::new(),
+            no_addresses: None,
+            native_ipv6: None,
             excluded: Vec::new(),
             routing: Vec::new(),
             virtual_mac: None,

@@ -41,10 +41,15 @@ pub(super) fn hints(loaded: &Loaded, host: &dyn Host) -> Vec<Diagnostic> {
 }
 
 fn of_instance(instance: &Instance, statement: &Statement) -> Vec<Diagnostic> {
-    [slow(instance, statement), common_number(instance, statement), owner(instance, statement)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        slow(instance, statement),
+        common_number(instance, statement),
+        owner(instance, statement),
+        no_address(instance, statement),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Version 2 counts whole seconds, so three missed advertisements are more than three seconds.
@@ -82,6 +87,15 @@ fn owner(instance: &Instance, statement: &Statement) -> Option<Diagnostic> {
     let owner = hint(place(statement, "priority"), "priority 255 means that this host owns the address")
         .help("no check lowers it, and two such hosts are two owners; 254 is the highest for everybody else");
     (instance.priority == OWNER).then_some(owner)
+}
+
+/// What this router says is for its like alone, and the address is left to somebody else.
+fn no_address(instance: &Instance, statement: &Statement) -> Option<Diagnostic> {
+    let message = "advertisements without an address count only for routers that have none either";
+    let help = "others have to ignore them (RFC 9568 §5.2.5), and become Active too; use xvrrp, keepalived 2.2.8 or \
+                later, or version 2 on all routers, and let a `notify` program move the address";
+    let place = place(statement, "no_virtual_ipaddress");
+    instance.addresses.is_empty().then(|| hint(place, message).help(help))
 }
 
 fn of_script(script: &Script, statement: &Statement, host: &dyn Host) -> Vec<Diagnostic> {

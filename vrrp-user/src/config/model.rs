@@ -147,7 +147,7 @@ pub struct Instance {
     pub preempt_delay: Interval,
     /// VRRPv2 `auth_type PASS`: the password, cut or zero padded to eight bytes.
     pub password: Option<[u8; 8]>,
-    /// `virtual_ipaddress`, in the file's order: these are advertised.
+    /// `virtual_ipaddress`, in the file's order: these are advertised. None only with `no_virtual_ipaddress`.
     pub addresses: Vec<VirtualAddress>,
     /// `virtual_ipaddress_excluded`: these move with the others and are not advertised; of either family.
     pub excluded: Vec<VirtualAddress>,

@@ -34,4 +34,5 @@ fn flags(instance: &Instance) -> u32 {
     let flag = |applies: bool, flag: u32| if applies { flag } else { 0 };
     flag(!instance.peers.is_empty(), RouterView::UNICAST)
         | flag(instance.accept_from.is_some(), RouterView::ADMITS)
+        | flag(instance.addresses.is_empty(), RouterView::NO_ADDRESSES)
 }

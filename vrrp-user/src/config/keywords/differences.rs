@@ -27,6 +27,18 @@ pub(in crate::config) const DIFFERENCES: &[[&str; 4]] = &[
         "anybody who can reach the host could take the address away",
     ],
     [
+        "an instance without addresses",
+        "runs in version 2, with a warning",
+        "is an error without `no_virtual_ipaddress`",
+        "an address that was forgotten is on no host",
+    ],
+    [
+        "a peer that lists other addresses",
+        "is not heard, so both are MASTER until the lists are alike (2.2.7)",
+        "is heard, and counted; one that lists none only with `no_virtual_ipaddress`",
+        "an address is added on one router after the other",
+    ],
+    [
         "a `vrrp_script` behind the instance that tracks it",
         "is not found (2.2.7), and the instance runs without it",
         "is found: the order of blocks does not matter",

@@ -1,6 +1,6 @@
 //! Virtual routers: defaults, and what their settings mean together.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::collections::HashMap;
 
 use vrrp_common::{
     time::Interval,
@@ -8,7 +8,7 @@ use vrrp_common::{
 };
 
 use super::{
-    announce::announce, checks::Checks, count, group, notify::notify, routing, standing::Standing,
+    announce::announce, checks::Checks, count, family, group, notify::notify, routing, standing::Standing,
     tracks::tracks, transport, vmac,
 };
 use crate::config::{
@@ -16,7 +16,7 @@ use crate::config::{
     diagnostics::{error, warning},
     draft::{Draft, GlobalDraft, GroupDraft, InstanceDraft, OWNER},
     model::{Accept, Checksum, Instance, Receive},
-    values::{family_name, family_of, quote},
+    values::{family_name, quote},
 };
 
 /// All virtual routers that can be told from their drafts; what is missing is reported.
@@ -58,7 +58,7 @@ fn finish(
 ) -> Option<Instance> {
     let interface = interface(draft, globals, context);
     let vrid = vrid(draft, context);
-    let family = addresses(draft, context);
+    let family = family::family(draft, context);
     let tracks = tracks(draft, group, interface.as_deref(), checks, context);
     let standing = Standing::of(draft, globals, context);
     let (interface, vrid, family) = (interface?, vrid?, family?);
@@ -133,32 +133,6 @@ fn missing(draft: &InstanceDraft, keyword: &str, help: &str, context: &mut Conte
     }
     let missing = error(draft.span, format!("{} has no `{keyword}`", quote(&draft.name)));
     context.missing(missing.help(help));
-}
-
-/// The family that the addresses decide.
-fn addresses(draft: &InstanceDraft, context: &mut Context<'_>) -> Option<Family> {
-    let Some((first, span)) = draft.addresses.first() else {
-        if !draft.address_refused {
-            let none = error(draft.span, format!("{} has no virtual address", quote(&draft.name)));
-            context.missing(none.help("virtual_ipaddress { 192.0.2.10/24 }"));
-        }
-        return None;
-    };
-    if let IpAddr::V6(address) = first.address
-        && !address.is_unicast_link_local()
-    {
-        let first = warning(*span, "the first IPv6 address is not link-local");
-        context.push(first.help("RFC 9568 wants it so, and strict routers insist; keepalived does not"));
-    }
-    let family = family_of(first.address);
-    if let Some((_, span)) = draft.addresses.get(Instance::capacity(family)) {
-        let carried = Instance::capacity(family);
-        let message = format!("an advertisement carries {carried} {} addresses", family_name(family));
-        let help =
-            "this one and those behind it move with the others, but are not advertised, as in keepalived";
-        context.push(warning(*span, message).help(help));
-    }
-    Some(family)
 }
 
 fn version(

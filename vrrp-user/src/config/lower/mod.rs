@@ -3,6 +3,7 @@
 mod announce;
 mod checks;
 mod command;
+mod family;
 mod group;
 mod instance;
 mod links;

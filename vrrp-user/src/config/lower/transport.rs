@@ -21,7 +21,7 @@ fn of_family(address: IpAddr, family: Family, span: Span, context: &mut Context<
     if family_of(address) != family {
         let (ours, theirs) = (family_name(family), family_name(family_of(address)));
         let wrong = error(span, format!("{address} is {theirs}, but this virtual router is {ours}"));
-        context.push(wrong.help("the virtual addresses say which family is used"));
+        context.push(wrong.help("the virtual addresses say which family is used; without any, `native_ipv6`, the source or the first peer does"));
     }
 }
 

@@ -133,6 +133,18 @@ const ADDRESSES: &[Row] = &[
         "addresses of either family that move with the others and are not advertised",
     ),
     Row::works(
+        "no_virtual_ipaddress",
+        "off",
+        Flag(|instance, on| instance.no_addresses = Some(on.span)),
+        "there need be no virtual_ipaddress; only routers that all have this hear advertisements without addresses",
+    ),
+    Row::works(
+        "native_ipv6",
+        "off",
+        Flag(|instance, on| instance.native_ipv6 = Some(on.span)),
+        "IPv6 without virtual_ipaddress, which otherwise says what family is used",
+    ),
+    Row::works(
         "virtual_routes",
         "",
         Values(routing::ROUTE, |instance, entry, context| {

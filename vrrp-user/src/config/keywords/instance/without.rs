@@ -7,11 +7,6 @@ const UNTRACKED: &str = "remove it if the router may stay Active when this fails
 pub(super) const NOT_YET: &[Row] = &[
     Row::refused("track_bfd", "the router would ignore these sessions", UNTRACKED),
     Row::refused(
-        "no_virtual_ipaddress",
-        "every receiver has to ignore an advertisement without addresses (RFC 9568 §5.2.5), so every router would become Active",
-        "list the address in `virtual_ipaddress`, the same on all routers; if something else moves it, list one that nobody uses",
-    ),
-    Row::refused(
         "use_vmac_addr",
         "addresses on other interfaces would use another MAC address",
         "make a vrrp_instance with `use_vmac` for each interface",
@@ -73,7 +68,6 @@ pub(super) const NO_EFFECT: &[Row] = &[
     Row::accepted("garp_extra_if", "announcements on more interfaces of a virtual MAC", ONE_HOME),
     Row::accepted("vmac_garp_intvl", "old name of garp_extra_if", ONE_HOME),
     Row::accepted("kernel_rx_buf_size", "receive buffer", "the receive buffer is sized by need"),
-    Row::accepted("native_ipv6", "use IPv6", "the addresses say which family is used"),
     Row::accepted("linkbeat_use_polling", "poll the link", "link changes are learned from the kernel"),
     Row::accepted("lvs_sync_daemon_interface", "IPVS", "there is no IPVS here"),
     Row::accepted("debug", "nothing", "it never had an effect"),
