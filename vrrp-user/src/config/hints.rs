@@ -13,7 +13,7 @@ use super::{
     diagnostics::{Diagnostic, hint},
     host::Host,
     model::{Configuration, Instance, ReceivePath, Script},
-    source::Span,
+    source::{Sources, Span},
     statement::Statement,
     values::{decimal, quote},
 };
@@ -27,7 +27,8 @@ pub(super) fn hints(loaded: &Loaded, host: &dyn Host) -> Vec<Diagnostic> {
         match statement.keyword.bytes.as_slice() {
             b"vrrp_instance" => {
                 let instance = configuration.instances.iter().find(|instance| instance.name == name);
-                hints.extend(instance.into_iter().flat_map(|instance| of_instance(instance, statement)));
+                let all = |instance| of_instance(instance, statement, &loaded.sources);
+                hints.extend(instance.into_iter().flat_map(all));
             }
             b"vrrp_script" => {
                 let script = configuration.scripts().find(|script| script.name == name);
@@ -40,12 +41,13 @@ pub(super) fn hints(loaded: &Loaded, host: &dyn Host) -> Vec<Diagnostic> {
     hints
 }
 
-fn of_instance(instance: &Instance, statement: &Statement) -> Vec<Diagnostic> {
+fn of_instance(instance: &Instance, statement: &Statement, sources: &Sources) -> Vec<Diagnostic> {
     [
         slow(instance, statement),
         common_number(instance, statement),
         owner(instance, statement),
         no_address(instance, statement),
+        cut_password(instance, statement, sources),
     ]
     .into_iter()
     .flatten()
@@ -96,6 +98,18 @@ fn no_address(instance: &Instance, statement: &Statement) -> Option<Diagnostic> 
                 later, or version 2 on all routers, and let a `notify` program move the address";
     let place = place(statement, "no_virtual_ipaddress");
     instance.addresses.is_empty().then(|| hint(place, message).help(help))
+}
+
+/// A comment begins within the word that is the password, as in keepalived, and may be meant as a part of it.
+fn cut_password(instance: &Instance, statement: &Statement, sources: &Sources) -> Option<Diagnostic> {
+    instance.password?;
+    let word = last(last(statement, "authentication")?, "auth_pass")?.arguments.first()?.span;
+    let sign = Span { start: word.end, end: word.end + 1, ..word };
+    let quoted = sources.slice(word).starts_with(b"\"");
+    let cut = !quoted && matches!(sources.slice(sign), b"#" | b"!");
+    let help = "if it is part of the password, write that in double quotes, on all routers at once: the others use \
+                what is before it";
+    cut.then(|| hint(sign, "a comment begins within the password, as for keepalived").help(help))
 }
 
 fn of_script(script: &Script, statement: &Statement, host: &dyn Host) -> Vec<Diagnostic> {
@@ -151,8 +165,11 @@ fn firewall(configuration: &Configuration, host: &dyn Host) -> Option<Diagnostic
 
 /// Where a keyword's value stands in a block; the block's name if it is not given.
 fn place(block: &Statement, keyword: &str) -> Span {
-    let given = block.body.iter().rfind(|statement| statement.keyword.text() == keyword);
-    given.or(Some(block)).map_or(block.keyword.span, |statement| {
-        statement.arguments.first().map_or(statement.keyword.span, |word| word.span)
-    })
+    let statement = last(block, keyword).unwrap_or(block);
+    statement.arguments.first().map_or(statement.keyword.span, |word| word.span)
+}
+
+/// The statement that counts of those with this keyword.
+fn last<'b>(block: &'b Statement, keyword: &str) -> Option<&'b Statement> {
+    block.body.iter().rfind(|statement| statement.keyword.text() == keyword)
 }
