@@ -47,6 +47,22 @@ impl Lab {
         self.switch_ip(&["link", "set", "dev", &port(host, "eth0"), "master", "br0", "up"])
     }
 
+    /// What one of these hosts sends reaches no other of them.
+    pub fn keep_apart(&self, hosts: &[&Host]) -> Result<()> {
+        hosts.iter().try_for_each(|host| {
+            self.switch_ip(&[
+                "link",
+                "set",
+                "dev",
+                &port(host, "eth0"),
+                "type",
+                "bridge_slave",
+                "isolated",
+                "on",
+            ])
+        })
+    }
+
     /// Lets both ends of the cable of `eth0` take frames of this size.
     pub fn set_mtu(&self, host: &Host, mtu: u32) -> Result<()> {
         let mtu = mtu.to_string();

@@ -30,6 +30,8 @@ use crate::{
 const PRIORITIES: [u8; 2] = [200, 100];
 /// Nothing is measured before a node has been in its state for so long.
 const CALM: Duration = Duration::from_millis(500);
+/// Who floods stays on one processor: what veth carries is received there too, and the others are the nodes'.
+const FLOODER: &[&str] = &["taskset", "--cpu-list", "1"];
 /// A process that is given so long has handled a signal.
 const AGAIN: Duration = Duration::from_millis(2);
 
@@ -74,6 +76,10 @@ impl<'a> Stage<'a> {
         let [castor, pollux, client, stranger] =
             [lab.host("castor")?, lab.host("pollux")?, lab.host("client")?, lab.host("stranger")?];
         client.sh("ip route add 198.51.100.0/24 dev eth0")?;
+        if matches!(play.burden.load, Load::Traffic(..)) {
+            // A flood is for the nodes; whoever observes them would only slow it down.
+            lab.keep_apart(&[&client, &stranger])?;
+        }
         for number in 1..play.routers.interfaces {
             lab.connect(&castor, &format!("eth{number}"))?;
         }
@@ -100,7 +106,7 @@ impl<'a> Stage<'a> {
     fn play(&mut self) -> Result<Round> {
         let play = self.play;
         let speaker = (play.cast == Cast::Backup)
-            .then(|| self.traffic(Kind::Active, play.routers.rate().ceil() as u32))
+            .then(|| self.traffic(&[], Kind::Active, play.routers.rate().ceil() as u32))
             .transpose()?;
         self.start_nodes()?;
         if play.cast == Cast::Pair {
@@ -184,12 +190,13 @@ impl<'a> Stage<'a> {
     fn loads(&self) -> Result<Vec<Process>> {
         let Play { burden, place, .. } = self.play;
         match burden.load {
-            Load::Traffic(kind, rate) => Ok(vec![self.traffic(kind, rate)?]),
+            Load::Traffic(kind, rate) => Ok(vec![self.traffic(FLOODER, kind, rate)?]),
             Load::Nothing | Load::Shell(..) => burden.weigh(*place, [&self.castor, &self.pollux]),
         }
     }
 
-    fn traffic(&self, kind: Kind, rate: u32) -> Result<Process> {
+    /// Starts a neighbour that sends; `how` comes before its program.
+    fn traffic(&self, how: &[&str], kind: Kind, rate: u32) -> Result<Process> {
         let routers = &self.play.routers;
         let vrids = if kind == Kind::Unknown { 99..=99 } else { routers.vrids.clone() };
         let families: Vec<String> =
@@ -222,7 +229,7 @@ impl<'a> Stage<'a> {
             "--host",
             "4",
         ];
-        self.stranger.spawn("traffic", &argv)
+        self.stranger.spawn("traffic", &[how, &argv[..]].concat())
     }
 
     /// A tracefs of castor's or pollux's, to count system calls by. Without one they are not counted.

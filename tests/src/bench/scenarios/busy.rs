@@ -46,6 +46,9 @@ struct Cell {
 /// As many virtual routers as some hosts have.
 const MANY: u8 = 50;
 const HOG: &str = "while :; do :; done";
+/// To a file without a name: nothing is left, however the loop ends.
+const WRITE: &str = "f=$(mktemp -p /var/tmp); exec 3>$f; rm $f; \
+                     while :; do dd if=/dev/zero of=/dev/fd/3 bs=1M count=32 conv=fsync status=none; done";
 const ALL: &[Side] = &[Side::Backup, Side::Active, Side::Both];
 const BACKUP: &[Side] = &[Side::Backup];
 const ACTIVE: &[Side] = &[Side::Active];
@@ -86,6 +89,13 @@ const SUFFERINGS: &[Suffering] = &[
         load: Load::Shell("while :; do ip link add d$$ link eth0 type macvlan; ip link del d$$; done", 4),
         bound: None,
         sides: ALL,
+        quick: &[],
+    },
+    Suffering {
+        name: "4 loops that write to the disk and wait for it",
+        load: Load::Shell(WRITE, 4),
+        bound: None,
+        sides: BACKUP,
         quick: &[],
     },
     Suffering {

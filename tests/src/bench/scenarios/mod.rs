@@ -51,8 +51,8 @@ pub(super) const IMPOSSIBLE: &[(&str, &str)] = &[
         "none of the kernel path: valgrind neither runs the kernel's programs nor knows how they are loaded",
     ),
     (
-        "busy: disk stall",
-        "a stalled disk needs a device of its own (device mapper), which is not set up here",
+        "busy: a disk that stops altogether",
+        "it needs a device of its own (device mapper), which is not set up here; a disk that is kept busy is there",
     ),
     (
         "failover: host frozen",
