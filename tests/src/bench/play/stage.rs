@@ -30,8 +30,6 @@ use crate::{
 const PRIORITIES: [u8; 2] = [200, 100];
 /// Nothing is measured before a node has been in its state for so long.
 const CALM: Duration = Duration::from_millis(500);
-/// Who floods stays on one processor: what veth carries is received there too, and the others are the nodes'.
-const FLOODER: &[&str] = &["taskset", "--cpu-list", "1"];
 /// A process that is given so long has handled a signal.
 const AGAIN: Duration = Duration::from_millis(2);
 
@@ -106,7 +104,7 @@ impl<'a> Stage<'a> {
     fn play(&mut self) -> Result<Round> {
         let play = self.play;
         let speaker = (play.cast == Cast::Backup)
-            .then(|| self.traffic(&[], Kind::Active, play.routers.rate().ceil() as u32))
+            .then(|| self.traffic(Kind::Active, play.routers.rate().ceil() as u32))
             .transpose()?;
         self.start_nodes()?;
         if play.cast == Cast::Pair {
@@ -190,13 +188,12 @@ impl<'a> Stage<'a> {
     fn loads(&self) -> Result<Vec<Process>> {
         let Play { burden, place, .. } = self.play;
         match burden.load {
-            Load::Traffic(kind, rate) => Ok(vec![self.traffic(FLOODER, kind, rate)?]),
+            Load::Traffic(kind, rate) => Ok(vec![self.traffic(kind, rate)?]),
             Load::Nothing | Load::Shell(..) => burden.weigh(*place, [&self.castor, &self.pollux]),
         }
     }
 
-    /// Starts a neighbour that sends; `how` comes before its program.
-    fn traffic(&self, how: &[&str], kind: Kind, rate: u32) -> Result<Process> {
+    fn traffic(&self, kind: Kind, rate: u32) -> Result<Process> {
         let routers = &self.play.routers;
         let vrids = if kind == Kind::Unknown { 99..=99 } else { routers.vrids.clone() };
         let families: Vec<String> =
@@ -229,7 +226,7 @@ impl<'a> Stage<'a> {
             "--host",
             "4",
         ];
-        self.stranger.spawn("traffic", &[how, &argv[..]].concat())
+        self.stranger.spawn("traffic", &argv)
     }
 
     /// A tracefs of castor's or pollux's, to count system calls by. Without one they are not counted.
