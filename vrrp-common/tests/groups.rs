@@ -97,8 +97,12 @@ impl World {
     }
 
     fn settle(&mut self, host: usize) {
-        while let Some((link, input)) = groups::next(&self.members(host), self.now) {
-            self.input(host, link, input);
+        loop {
+            let inputs: Vec<_> = groups::inputs(&self.members(host), self.now).collect();
+            if inputs.is_empty() {
+                break;
+            }
+            inputs.into_iter().for_each(|(link, input)| self.input(host, link, input));
         }
     }
 

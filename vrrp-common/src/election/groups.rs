@@ -30,19 +30,27 @@ impl Member {
         self.takeover_due.is_some_and(|due| due <= judged)
     }
 
+    /// What keeps it from taking part: its own fault, or another member's.
+    fn fault(&self, of_others: Option<Fault>) -> Option<Fault> {
+        self.own_fault.or(of_others)
+    }
+
     /// Whether the group heeds this member from now on.
     pub fn joins(&self, members: &[Self]) -> bool {
         self.joined || members.iter().all(|other| !other.joined || other.state == self.state)
     }
 }
 
-/// The input that one member needs next, and the member's place in the list; `None` when all is well. After it
-/// was handed in, ask again. `judged` is the instant up to which every member's packets are known.
-pub fn next(members: &[Member], judged: Instant) -> Option<(usize, Input)> {
-    fault(members).or_else(|| together(members, judged))
+/// The inputs that members need now, each with the member's place in the list; none when all is well. After all were
+/// handed in, ask again: no group needs more than a few rounds, however many members it has. `judged` is the instant up
+/// to which every member's packets are known.
+pub fn inputs(members: &[Member], judged: Instant) -> impl Iterator<Item = (usize, Input)> {
+    let step = Step::of(members, judged);
+    let place = members.iter().enumerate();
+    place.filter_map(move |(place, member)| step.input(member, judged).map(|input| (place, input)))
 }
 
-/// When [`next`] may have something to do without anything having happened.
+/// When [`inputs`] may have something to do without anything having happened.
 pub fn deadline(members: &[Member]) -> Option<Instant> {
     let active = members.iter().any(|member| member.joined && member.state == State::Active);
     let due = |member: &Member| match (member.state, member.joined) {
@@ -58,35 +66,53 @@ pub fn deadline(members: &[Member]) -> Option<Instant> {
     all.filter(|_| backup).into_iter().chain(newcomers.filter_map(|member| member.takeover_due)).min()
 }
 
-/// What keeps `member` (a place in the list) from taking part: its own fault, or another member's.
-pub fn fault_of(members: &[Member], place: usize) -> Option<Fault> {
-    let own = members.get(place).and_then(|member| member.own_fault);
-    own.or_else(|| {
-        let other = members.iter().position(|member| member.joined && member.own_fault.is_some())?;
-        // A group has far fewer members; the number is for the message only.
-        Some(Fault::GroupMember(u16::try_from(other).unwrap_or(u16::MAX)))
-    })
+/// What a group does next, as a whole.
+#[derive(Clone, Copy)]
+enum Step {
+    /// Some do not know yet what keeps them from taking part: their own fault, or else this one.
+    Faults(Option<Fault>),
+    /// Those that listen become Active.
+    TakeOver,
+    /// So do those that joined an Active group, each in its time.
+    Follow,
+    /// Those that are Active step back.
+    GiveUp,
 }
 
-fn fault(members: &[Member]) -> Option<(usize, Input)> {
-    members.iter().enumerate().find_map(|(place, member)| {
-        let fault = fault_of(members, place);
-        (fault != member.told_fault).then_some((place, Input::Eligibility(fault)))
-    })
-}
-
-fn together(members: &[Member], judged: Instant) -> Option<(usize, Input)> {
-    let joined = || members.iter().filter(|member| member.joined);
-    let ready = joined().all(|member| member.state == State::Active || member.wants(judged));
-    let active = joined().any(|member| member.state == State::Active);
-    let place = |wanted: &dyn Fn(&Member) -> bool| members.iter().position(wanted);
-    if ready && joined().next().is_some() {
-        let next = place(&|member| member.joined && member.state == State::Backup);
-        let newcomer = || place(&|member| active && !member.joined && member.wants(judged));
-        return next.or_else(newcomer).map(|place| (place, Input::Timer));
+impl Step {
+    fn of(members: &[Member], judged: Instant) -> Self {
+        let fault = fault_of_others(members);
+        if members.iter().any(|member| member.fault(fault) != member.told_fault) {
+            return Self::Faults(fault);
+        }
+        let joined = || members.iter().filter(|member| member.joined);
+        let ready = joined().all(|member| member.state == State::Active || member.wants(judged));
+        if !ready || joined().next().is_none() {
+            return Self::GiveUp;
+        }
+        let listening = joined().any(|member| member.state == State::Backup);
+        if listening { Self::TakeOver } else { Self::Follow }
     }
-    let holder = place(&|member| member.state == State::Active)?;
-    Some((holder, Input::StepDown(Reason::GroupSteppedBack)))
+
+    fn input(self, member: &Member, judged: Instant) -> Option<Input> {
+        let (needs, input) = match self {
+            Self::Faults(of_others) => {
+                let fault = member.fault(of_others);
+                (fault != member.told_fault, Input::Eligibility(fault))
+            }
+            Self::TakeOver => (member.joined && member.state == State::Backup, Input::Timer),
+            Self::Follow => (!member.joined && member.wants(judged), Input::Timer),
+            Self::GiveUp => (member.state == State::Active, Input::StepDown(Reason::GroupSteppedBack)),
+        };
+        needs.then_some(input)
+    }
+}
+
+/// The fault of the first member that has one, as the others are told of it.
+fn fault_of_others(members: &[Member]) -> Option<Fault> {
+    let first = members.iter().position(|member| member.joined && member.own_fault.is_some())?;
+    // A group has far fewer members; the number is for the message only.
+    Some(Fault::GroupMember(u16::try_from(first).unwrap_or(u16::MAX)))
 }
 
 #[cfg(test)]
@@ -113,7 +139,7 @@ mod tests {
     }
 
     fn check(members: &[Member], expected: Option<(usize, Input)>) {
-        assert_eq!(next(members, NOW), expected, "{members:?}");
+        assert_eq!(inputs(members, NOW).next(), expected, "{members:?}");
     }
 
     #[test]
@@ -124,6 +150,16 @@ mod tests {
         check(&[active(), backup(1_000)], Some((1, Input::Timer)));
         check(&[active(), active()], None);
         assert_eq!(deadline(&[active(), active()]), None);
+    }
+
+    #[test]
+    fn a_round_is_for_all_that_need_the_same() {
+        let places = |members: &[Member]| inputs(members, NOW).map(|(place, _)| place).sum::<usize>();
+        assert_eq!(places(&[backup(900), active(), backup(900), backup(900)]), 2 + 3);
+        assert_eq!(places(&[active(), active(), backup(5_000), active()]), 1 + 3);
+        let faulty = Member { own_fault: Some(Fault::LinkDown), ..active() };
+        assert_eq!(places(&[active(), active(), faulty, active()]), 1 + 2 + 3);
+        assert_eq!(places(&[active(), newcomer(backup(900)), newcomer(backup(900))]), 1 + 2);
     }
 
     #[test]

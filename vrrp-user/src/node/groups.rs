@@ -66,9 +66,15 @@ impl Node {
             }
         }
         let judged = self.judged_until(group, granted);
-        while let Some((place, input)) = groups::next(&self.members(group), judged) {
-            let index = self.groups[group].members[place];
-            self.input(index, input, granted);
+        loop {
+            let inputs: Vec<_> = groups::inputs(&self.members(group), judged).collect();
+            if inputs.is_empty() {
+                break;
+            }
+            for (place, input) in inputs {
+                let index = self.groups[group].members[place];
+                self.input(index, input, granted);
+            }
         }
         self.join(group);
         self.tell_group(group);

@@ -1,6 +1,6 @@
 //! Sync groups: who is a member of which.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::notify;
 use crate::config::{
@@ -31,9 +31,13 @@ pub(super) fn memberships<'d>(
 
 /// The groups that have members.
 pub(super) fn finish(draft: &Draft, instances: &[Instance], context: &mut Context<'_>) -> Vec<Group> {
+    let names: HashSet<&str> = draft.instances.iter().map(|instance| &*instance.name).collect();
+    let places = instances.iter().enumerate().map(|(place, instance)| (&*instance.name, place));
+    // The first of a name counts; that there are two was reported.
+    let places: HashMap<&str, usize> = places.rev().collect();
     let mut finished = Vec::new();
     for group in &draft.groups {
-        let members = members(group, draft, instances, context);
+        let members = members(group, &names, &places, context);
         if group.members.len() < 2 {
             let message = format!("sync group {} has {} member(s)", quote(&group.name), group.members.len());
             context.push(warning(group.span, message).help("group { INSTANCE ... }, at least two"));
@@ -48,18 +52,18 @@ pub(super) fn finish(draft: &Draft, instances: &[Instance], context: &mut Contex
 
 fn members(
     group: &GroupDraft,
-    draft: &Draft,
-    instances: &[Instance],
+    names: &HashSet<&str>,
+    places: &HashMap<&str, usize>,
     context: &mut Context<'_>,
 ) -> Vec<usize> {
     let mut members = Vec::new();
     for member in &group.members {
-        if !draft.instances.iter().any(|instance| instance.name == member.value) {
+        if !names.contains(&*member.value) {
             let unknown = error(member.span, format!("there is no vrrp_instance {}", quote(&member.value)));
             context.missing(unknown.help("the others would move without it"));
         }
         // Not there if it was refused, which was reported.
-        members.extend(instances.iter().position(|instance| instance.name == member.value));
+        members.extend(places.get(&*member.value));
     }
     members
 }
