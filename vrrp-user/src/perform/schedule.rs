@@ -1,6 +1,10 @@
 //! When which address is announced: pure. Frames and sockets are elsewhere.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use vrrp_common::{
     election::Announcement,
@@ -21,10 +25,12 @@ pub(super) struct Target {
     pub(super) router: bool,
 }
 
+/// Whose burst it is, and its number.
+type Id = (Slot, u64);
+
 /// `rounds` rounds over all of `targets`, from `due` on.
 #[derive(Debug)]
 struct Burst {
-    slot: Slot,
     cause: Cause,
     due: Instant,
     targets: Arc<[Target]>,
@@ -48,11 +54,17 @@ struct Holder {
     refresh: Option<Instant>,
 }
 
-/// Everything that is to be announced, for all routers.
+/// Everything that is to be announced, for all routers: thousands may take over at once.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     holders: BTreeMap<Slot, Holder>,
-    bursts: Vec<Burst>,
+    bursts: BTreeMap<Id, Burst>,
+    /// Those that were not due when it was looked last, by when they are.
+    later: BTreeSet<(Instant, Id)>,
+    /// The others, by the round that comes next and when they were due.
+    ready: BTreeSet<(u32, Instant, Id)>,
+    /// How many bursts there were.
+    numbered: u64,
 }
 
 impl Schedule {
@@ -67,7 +79,8 @@ impl Schedule {
     pub(super) fn stop(&mut self, slot: Slot) {
         // Whoever holds nothing has nothing to announce.
         if self.holders.remove(&slot).is_some() {
-            self.bursts.retain(|burst| burst.slot != slot);
+            let ids: Vec<Id> = self.bursts_of(slot).map(|(id, _)| *id).collect();
+            ids.into_iter().for_each(|id| self.forget(id));
         }
     }
 
@@ -103,28 +116,44 @@ impl Schedule {
 
     /// When there is something to announce next.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let bursts = self.bursts.iter().map(|burst| burst.due);
+        let ready = self.ready.first().map(|(_, due, _)| *due);
+        let later = self.later.first().map(|(due, _)| *due);
         let refreshes = self.holders.values().filter_map(|holder| holder.refresh);
-        bursts.chain(refreshes).min()
+        refreshes.chain(ready).chain(later).min()
     }
 
     /// Takes up to `budget` announcements that are due, with whose they are. The first round of every burst comes
     /// before the second of any.
     pub(super) fn take(&mut self, now: Instant, budget: usize, taken: &mut impl Extend<(Slot, Target)>) {
         self.begin_refreshes(now);
+        self.make_ready(now);
         let mut left = budget;
         while left > 0 {
-            let due = self.bursts.iter_mut().filter(|burst| burst.due <= now);
-            let Some(burst) = due.min_by_key(|burst| (burst.done.0, burst.due)) else { break };
+            let Some((_, due, id)) = self.ready.pop_first() else { break };
+            let Some(burst) = self.bursts.get_mut(&id) else { continue };
             let round = &burst.targets[burst.done.1..];
             let part = &round[..round.len().min(left)];
-            taken.extend(part.iter().map(|target| (burst.slot, *target)));
+            taken.extend(part.iter().map(|target| (id.0, *target)));
             left -= part.len();
             burst.done.1 += part.len();
             if burst.done.1 == burst.targets.len() {
                 burst.done = (burst.done.0 + 1, 0);
             }
-            self.bursts.retain(|burst| burst.done.0 < burst.rounds);
+            if burst.done.0 < burst.rounds {
+                self.ready.insert((burst.done.0, due, id));
+            } else {
+                self.bursts.remove(&id);
+            }
+        }
+    }
+
+    fn make_ready(&mut self, now: Instant) {
+        while let Some((due, id)) = self.later.pop_first() {
+            if due > now {
+                self.later.insert((due, id));
+                break;
+            }
+            self.ready.insert((0, due, id));
         }
     }
 
@@ -143,8 +172,19 @@ impl Schedule {
         }
     }
 
+    fn bursts_of(&self, slot: Slot) -> impl Iterator<Item = (&Id, &Burst)> {
+        self.bursts.range((slot, 0)..=(slot, u64::MAX))
+    }
+
     fn is_pending(&self, slot: Slot, cause: Cause) -> bool {
-        self.bursts.iter().any(|burst| burst.slot == slot && burst.cause == cause)
+        self.bursts_of(slot).any(|(_, burst)| burst.cause == cause)
+    }
+
+    fn forget(&mut self, id: Id) {
+        if let Some(burst) = self.bursts.remove(&id) {
+            self.later.remove(&(burst.due, id));
+            self.ready.remove(&(burst.done.0, burst.due, id));
+        }
     }
 
     fn twice(
@@ -163,7 +203,10 @@ impl Schedule {
 
     fn burst(&mut self, slot: Slot, cause: Cause, targets: Arc<[Target]>, rounds: u32, due: Instant) {
         if rounds > 0 && !targets.is_empty() {
-            self.bursts.push(Burst { slot, cause, due, targets, rounds, done: (0, 0) });
+            let id = (slot, self.numbered);
+            self.numbered += 1;
+            self.bursts.insert(id, Burst { cause, due, targets, rounds, done: (0, 0) });
+            self.later.insert((due, id));
         }
     }
 }
@@ -256,6 +299,20 @@ mod tests {
         schedule.start(Slot(1), DEFAULTS, START);
         schedule.confirmed(Slot(1), vec![target(20)], START);
         assert_eq!(take(&mut schedule, START, 5), [11, 20, 10, 11, 20]);
+    }
+
+    #[test]
+    fn who_lets_go_within_a_round_leaves_the_others_their_bursts() {
+        let mut schedule = taken_over(DEFAULTS);
+        schedule.start(Slot(1), DEFAULTS, START);
+        schedule.confirmed(Slot(1), vec![target(20)], START);
+        assert_eq!(take(&mut schedule, START, 1), [10]);
+        schedule.stop(Slot(0));
+        assert_eq!(take(&mut schedule, START, 100), [20; 5]);
+        assert_eq!(schedule.deadline(), Some(seconds(5)));
+        assert_eq!(take(&mut schedule, seconds(5), 2), [20; 2]);
+        schedule.stop(Slot(1));
+        assert!(take(&mut schedule, seconds(600), 100).is_empty());
     }
 
     #[test]
