@@ -15,9 +15,24 @@ const PROG_LOAD: u32 = 5;
 
 /// Loads "r0 = verdict; exit".
 pub(crate) fn program(kind: u32, verdict: i32) -> Result<OwnedFd> {
-    let code: [u64; 2] = [0xb7 | u64::from(verdict.cast_unsigned()) << 32, 0x95];
-    let attr = Attr::default().word(0, kind).word(4, 2).address(8, &code).address(16, b"GPL\0");
-    attr.open(PROG_LOAD).context("loading a program that does nothing")
+    load(kind, &end(verdict)).context("loading a program that does nothing")
+}
+
+/// Loads the same behind a reading of the kernel's clock.
+pub(crate) fn clock_program(kind: u32, verdict: i32) -> Result<OwnedFd> {
+    // "call bpf_ktime_get_boot_ns".
+    const READ: u64 = 0x85 | 125 << 32;
+    let [verdict, exit] = end(verdict);
+    load(kind, &[READ, verdict, exit]).context("loading a program that reads the clock")
+}
+
+fn end(verdict: i32) -> [u64; 2] {
+    [0xb7 | u64::from(verdict.cast_unsigned()) << 32, 0x95]
+}
+
+fn load(kind: u32, code: &[u64]) -> Result<OwnedFd> {
+    let attr = Attr::default().word(0, kind).word(4, code.len() as u32).address(8, code);
+    attr.address(16, b"GPL\0").open(PROG_LOAD)
 }
 
 /// `union bpf_attr`: fields are at the offsets that the kernel's header gives them.

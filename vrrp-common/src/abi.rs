@@ -8,7 +8,7 @@ mod guard;
 use bytemuck::{Pod, Zeroable};
 
 pub use address::Address;
-pub use guard::{GUARDED, GuardKey, LeaseRecord, Marks, Passage, Passages};
+pub use guard::{Cell, GUARDED, GuardKey, LeaseRecord, Marks, PLACES, Passage, Passages, place};
 
 use crate::wire::DropReason;
 

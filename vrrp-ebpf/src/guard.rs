@@ -3,7 +3,7 @@
 
 use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, programs::TcContext};
 use vrrp_common::{
-    abi::{Address, GuardKey, Marks, Passage},
+    abi::{Address, Cell, GuardKey, Marks, Passage, place},
     judge::passage,
     wire::PROTOCOL,
 };
@@ -109,20 +109,38 @@ fn load<T>(context: &TcContext, offset: usize) -> Option<T> {
 
 #[inline(always)]
 fn guarded(context: &TcContext, address: Address) -> Option<u32> {
-    if !may_be_guarded(address) {
+    let place = place(address);
+    if !may_be_guarded(place) {
         return None;
     }
     // SAFETY: the context is valid for as long as the program runs.
     let ifindex = unsafe { (*context.skb.skb).ifindex };
+    let key = GuardKey::new(address, ifindex);
+    if let Some(slot) = cell(place).and_then(|cell| cell.slot(&key)) {
+        return Some(slot);
+    }
     // SAFETY: a slot is one word.
-    unsafe { maps::GUARDED.get(&GuardKey::new(address, ifindex)) }.copied()
+    unsafe { maps::GUARDED.get(&key) }.copied()
+}
+
+/// A cell is given to another address only by way of having no owner: between two looks that find the same owner, the
+/// address is that owner's.
+#[inline(always)]
+fn cell(place: u32) -> Option<Cell> {
+    let cell = maps::CELLS.get_ptr_mut(place)?;
+    // SAFETY: the entry is aligned and lives as long as the map.
+    let (owner, address) = unsafe { (Shared::new(&raw mut (*cell).owner), &raw const (*cell).address) };
+    let before = owner.load();
+    // SAFETY: as above; every value is an address.
+    let cell = Cell { address: unsafe { address.read_volatile() }, owner: before };
+    (owner.load() == before).then_some(cell)
 }
 
 /// Without marks it may.
 #[inline(always)]
-fn may_be_guarded(address: Address) -> bool {
+fn may_be_guarded(place: u32) -> bool {
     let Some(marks) = maps::MARKS.get(0) else { return true };
-    let (word, bit) = Marks::place(address);
+    let (word, bit) = Marks::bit(place);
     marks.words.get(word).is_none_or(|word| word & bit != 0)
 }
 

@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, PerCpuArray, PerCpuHashMap, RingBuf},
 };
 use vrrp_common::abi::{
-    self, ADMISSIONS, Admitted, EVENT_BYTES, GuardKey, INTERFACES, LeaseRecord, Marks, Passages, PeerKey,
-    Record, Refusals, RouterView, SLOTS, Station, Tally, TtlRange, UNICAST_PEERS,
+    self, ADMISSIONS, Admitted, Cell, EVENT_BYTES, GuardKey, INTERFACES, LeaseRecord, Marks, PLACES,
+    Passages, PeerKey, Record, Refusals, RouterView, SLOTS, Station, Tally, TtlRange, UNICAST_PEERS,
 };
 
 /// Which router a packet is for, by the bytes of a `RouterKey`: a key that is written in parts and read as a whole
@@ -59,7 +59,11 @@ pub static LEASES: Array<LeaseRecord> = Array::with_max_entries(SLOTS, BPF_F_MMA
 #[map(name = "xvrrp_guarded")]
 pub static GUARDED: HashMap<GuardKey, u32> = HashMap::with_max_entries(abi::GUARDED, BPF_F_NO_PREALLOC);
 
-/// Which addresses are worth a look at [`GUARDED`]. Written by the daemon.
+/// The most of what [`GUARDED`] says, by place. Written by the daemon.
+#[map(name = "xvrrp_cells")]
+pub static CELLS: Array<Cell> = Array::with_max_entries(PLACES, BPF_F_MMAPABLE);
+
+/// Which addresses are worth a look at [`CELLS`] and [`GUARDED`]. Written by the daemon.
 #[map(name = "xvrrp_marks")]
 pub static MARKS: Array<Marks> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 

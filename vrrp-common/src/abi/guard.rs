@@ -36,23 +36,65 @@ impl GuardKey {
     }
 }
 
+/// The number that an address shares with few others: its bit in [`Marks`], and its [`Cell`].
+#[inline(always)]
+pub const fn place(address: Address) -> u32 {
+    let [high, low] = address.halves();
+    // Fibonacci hashing: the upper bits depend on all of them.
+    ((high ^ low).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as u32
+}
+
+/// How many numbers [`place`] gives.
+pub const PLACES: u32 = 1 << 12;
+
 /// A bit for each address that may be guarded, and for those that share it: a word that is read tells most packets from
-/// those that are worth a look at the map of guarded addresses.
+/// those that are worth a look at the guarded addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Marks {
     /// The bits. One that is missing opens the guard for an address, one too many costs time.
-    pub words: [u64; 64],
+    pub words: [u64; (PLACES / u64::BITS) as usize],
 }
 
 impl Marks {
-    /// The number of an address's word, and its bit there.
+    /// The number of a place's word, and its bit there.
     #[inline(always)]
-    pub const fn place(address: Address) -> (usize, u64) {
-        let [high, low] = address.halves();
-        // Fibonacci hashing: the upper bits depend on all of them.
-        let hash = (high ^ low).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        ((hash >> 58) as usize, 1 << ((hash >> 52) & 63))
+    pub const fn bit(place: u32) -> (usize, u64) {
+        ((place / u64::BITS) as usize, 1 << (place % u64::BITS))
+    }
+}
+
+/// One guarded address of those that share a place, and its slot: found by an index, where the map of guarded addresses
+/// has to hash and to compare. It never says other than the map, and what it does not say, the map does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Cell {
+    /// The address. Changed only while nobody owns the cell.
+    pub address: Address,
+    /// Slot and interface in one word; 0 for a cell that says nothing.
+    pub owner: u64,
+}
+
+impl Cell {
+    /// Tells slot 0 from nothing.
+    const OWNED: u64 = 1 << 31;
+
+    /// The cell of a guarded address.
+    pub const fn new(key: GuardKey, slot: u32) -> Self {
+        Self { address: key.address, owner: key.ifindex << 32 | Self::OWNED | slot as u64 }
+    }
+
+    /// The address that it speaks of.
+    pub const fn key(&self) -> Option<GuardKey> {
+        let key = GuardKey { address: self.address, ifindex: self.owner >> 32 };
+        if self.owner & Self::OWNED == 0 { None } else { Some(key) }
+    }
+
+    /// The slot of an address, if the cell speaks of that one.
+    #[inline(always)]
+    pub fn slot(&self, key: &GuardKey) -> Option<u32> {
+        let slot = self.owner ^ (key.ifindex << 32 | Self::OWNED);
+        (slot < Self::OWNED && self.address == key.address).then_some(slot as u32)
     }
 }
 
@@ -99,4 +141,43 @@ pub const GUARDED: u32 = 16384;
 const _: () = assert!(size_of::<LeaseRecord>() == 24);
 const _: () = assert!(size_of::<GuardKey>() == 24);
 const _: () = assert!(size_of::<Marks>() == 512);
+const _: () = assert!(size_of::<Cell>() == 24);
 const _: () = assert!(size_of::<Passages>() == 32);
+
+#[cfg(test)]
+mod tests {
+    use core::net::IpAddr;
+
+    use super::*;
+
+    #[test]
+    fn a_cell_tells_the_slot_of_its_own_address_alone() {
+        let key = |text: &str, ifindex| GuardKey::new(text.parse::<IpAddr>().unwrap().into(), ifindex);
+        let keys = [key("192.0.2.1", 7), key("2001:db8::1", 7), key("fe80::1", 7), key("fe80::1", 8)];
+        for (own, slot) in keys.into_iter().zip([0, 1, 1023, 0]) {
+            let cell = Cell::new(own, slot);
+            assert_eq!(cell.key(), Some(own));
+            for other in keys {
+                assert_eq!(cell.slot(&other), (other == own).then_some(slot), "{own:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cell_of_zeroes_tells_nothing() {
+        let unspecified = GuardKey { address: Address::default(), ifindex: 0 };
+        let nothing = Cell::zeroed();
+        assert_eq!((nothing.key(), nothing.slot(&unspecified)), (None, None));
+    }
+
+    #[test]
+    fn every_place_has_a_bit_of_its_own() {
+        let mut marks = Marks::zeroed();
+        for place in 0..PLACES {
+            let (word, bit) = Marks::bit(place);
+            assert_eq!(marks.words[word] & bit, 0, "{place}");
+            marks.words[word] |= bit;
+        }
+        assert!(marks.words.iter().all(|word| *word == u64::MAX));
+    }
+}

@@ -1,9 +1,6 @@
 //! Cost of a packet: the programs of a node that runs, run by the kernel on frames of each kind.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
+use std::{net::IpAddr, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use vrrp_common::wire::Family;
@@ -15,10 +12,10 @@ use crate::{
         contestants::{Contestant, TC, XDP},
         frame::{Act, Reading, Round, Row, pass},
         gauge::{
-            bpf::{Program, listen_on_loopback, programs},
+            bpf::{Program, clock_cost, listen_on_loopback, programs},
             process::Processes,
         },
-        routers::{BOTH, Routers},
+        routers::{BOTH, Routers, V4, V6},
     },
     probe::{Kind, Traffic},
     story::SOON,
@@ -79,26 +76,47 @@ fn guarding(contestant: &dyn Contestant) -> Result<Round> {
     let host = lab.host("castor")?;
     let routers = routers();
     let node = contestant.start(&host, &routers, 200)?;
-    node.wait_active(&routers.first(), SOON)?;
-    // The lease is written, the addresses are there.
+    let of_family = [V4, V6].map(|families| Routers { families, ..routers.clone() });
+    for routers in &of_family {
+        node.wait_active(&routers.first(), SOON)?;
+    }
+    // The leases are written, the addresses are there.
     pass(Duration::from_millis(500))?;
-    let IpAddr::V4(owned) = routers.asked_for() else { bail!("the first family is IPv4") };
-    let packet = |from: Ipv4Addr, to: Ipv4Addr| -> Result<Vec<u8>> {
-        let mut bytes = bytes(Family::V4, Frame::Foreign)?;
-        bytes[26..30].copy_from_slice(&from.octets());
-        bytes[30..34].copy_from_slice(&to.octets());
-        Ok(bytes)
-    };
-    let [client, other] = [Ipv4Addr::new(192, 0, 2, 3), Ipv4Addr::new(192, 0, 2, 77)];
-    let incoming =
-        [("to another address", packet(client, other)?), ("to an owned address", packet(client, owned)?)];
-    let outgoing =
-        [("from another address", packet(other, client)?), ("from an owned address", packet(owned, client)?)];
-    costs(&host, contestant, |name| match name {
+    let [v4, v6] = of_family.map(|routers| routers.asked_for());
+    let [client, other] = ["192.0.2.3".parse()?, "192.0.2.77".parse()?];
+    let [client6, other6] = ["2001:db8::3".parse()?, "2001:db8::77".parse()?];
+    let incoming = [
+        ("to another address", packet(client, other)?),
+        ("to an owned address", packet(client, v4)?),
+        ("to another address, IPv6", packet(client6, other6)?),
+        ("to an owned address, IPv6", packet(client6, v6)?),
+    ];
+    let outgoing = [
+        ("from another address", packet(other, client)?),
+        ("from an owned address", packet(v4, client)?),
+        ("from another address, IPv6", packet(other6, client6)?),
+        ("from an owned address, IPv6", packet(v6, client6)?),
+    ];
+    let mut round = costs(&host, contestant, |name| match name {
         "xvrrp_guard_in" => &incoming,
         "xvrrp_guard_out" => &outgoing,
         _ => &[],
-    })
+    })?;
+    let clock = clock_cost(&incoming[0].1)?;
+    round.readings.push(Reading::new("of that the kernel's clock alone", "ns", clock));
+    Ok(round)
+}
+
+/// UDP between these.
+fn packet(from: IpAddr, to: IpAddr) -> Result<Vec<u8>> {
+    let (family, at, octets) = match (from, to) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => (Family::V4, 26, [from.octets(), to.octets()].concat()),
+        (IpAddr::V6(from), IpAddr::V6(to)) => (Family::V6, 22, [from.octets(), to.octets()].concat()),
+        _ => bail!("{from} and {to} are of two families"),
+    };
+    let mut bytes = bytes(family, Frame::Foreign)?;
+    bytes[at..at + octets.len()].copy_from_slice(&octets);
+    Ok(bytes)
 }
 
 /// What each program of the node costs on its frames.

@@ -12,7 +12,7 @@ use vrrp_common::{
     election::Lease,
 };
 
-use super::marks::Marking;
+use super::{cells::Cells, marks::Marking};
 use crate::{
     datapath::Slot,
     pins::{Owner, Pins},
@@ -48,6 +48,7 @@ pub struct GuardMaps {
     pub(super) leases: SharedArray<LeaseRecord>,
     pub(super) guarded: HashMap<MapData, [u8; size_of::<GuardKey>()], u32>,
     pub(super) marks: Marking,
+    pub(super) cells: Cells,
     pub(super) passages: PerCpuArray<MapData, Words>,
 }
 
@@ -74,7 +75,10 @@ impl GuardMaps {
     /// What the kernel says; `E2BIG` for more than [`vrrp_common::abi::GUARDED`] addresses.
     pub fn enter(&mut self, key: GuardKey, slot: Slot) -> Result<(), MapError> {
         self.marks.enter(key);
-        self.guarded.insert(bytemuck::cast::<_, [u8; size_of::<GuardKey>()]>(key), slot.0, 0)
+        self.cells.vacate(&key);
+        self.guarded.insert(bytemuck::cast::<_, [u8; size_of::<GuardKey>()]>(key), slot.0, 0)?;
+        self.cells.take(key, slot);
+        Ok(())
     }
 
     /// Guards an address no more.
@@ -82,6 +86,7 @@ impl GuardMaps {
     /// # Errors
     /// What the kernel says; that it was not guarded is none.
     pub fn remove(&mut self, key: &GuardKey) -> Result<(), MapError> {
+        self.cells.vacate(key);
         match self.guarded.remove(&bytemuck::cast(*key)) {
             Err(MapError::KeyNotFound) => {}
             Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOENT) => {}
@@ -93,6 +98,7 @@ impl GuardMaps {
 
     /// Guards these addresses alone, and no more what an earlier daemon guarded besides.
     pub fn sweep(&mut self, known: &BTreeSet<GuardKey>) {
+        self.cells.keep(known);
         super::retain(&mut self.guarded, |key| known.contains(&bytemuck::cast(*key)));
         let left: BTreeSet<GuardKey> = self.guarded.keys().flatten().map(bytemuck::cast).collect();
         self.marks.keep(&left);

@@ -1,9 +1,16 @@
 //! The guard's programs, run by the kernel on frames of our making: what passes, what does not, what is counted.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use aya::programs::{TestRun, TestRunOptions};
-use vrrp_common::{abi::GuardKey, election::Lease};
+use vrrp_common::{
+    abi::{GuardKey, place},
+    election::Lease,
+};
 
 use super::{bench_tests::*, guard::GuardParts, *};
 
@@ -220,6 +227,83 @@ fn an_address_is_guarded_while_others_come_and_go() {
         let expected = if number % 97 == 0 { DROPPED } else { GO_ON };
         assert_eq!(post.run(IN, &of(number)), expected, "{number}");
     }
+}
+
+/// Whether a cell finds its slot or the map does, which of two that share a place has to.
+#[test]
+fn an_address_has_the_lease_of_its_own_router() {
+    const OPEN: Slot = Slot(SLOT + 1);
+    const CLOSED: Slot = Slot(SLOT);
+    let Some(mut post) = Post::new() else { return };
+    let now = clock::now();
+    post.parts.maps.grant(OPEN, Lease { granted: now, until: now.after(Interval::from_secs(60)) });
+    let [first, second] = neighbours();
+    let check = |post: &mut Post, expected: [u32; 2]| {
+        let results = [first, second].map(|address| post.run(IN, &packet("192.0.2.7", address, 6)));
+        assert_eq!(results, expected);
+    };
+    let key = |address: &str| GuardKey::new(ip(address).into(), 0);
+    post.parts.maps.enter(key(first), OPEN).unwrap();
+    post.parts.maps.enter(key(second), CLOSED).unwrap();
+    check(&mut post, [GO_ON, DROPPED]);
+    // Each moves to the other's router, as in a reload.
+    post.parts.maps.enter(key(first), CLOSED).unwrap();
+    check(&mut post, [DROPPED, DROPPED]);
+    post.parts.maps.enter(key(second), OPEN).unwrap();
+    check(&mut post, [DROPPED, GO_ON]);
+    post.parts.maps.remove(&key(first)).unwrap();
+    check(&mut post, [GO_ON, GO_ON]);
+    post.parts.maps.enter(key(second), CLOSED).unwrap();
+    check(&mut post, [GO_ON, DROPPED]);
+    post.parts.maps.sweep(&[key(first)].into());
+    check(&mut post, [GO_ON, GO_ON]);
+}
+
+/// Two addresses that share mark and cell.
+fn neighbours() -> [&'static str; 2] {
+    let [first, second] = ["10.0.0.1", "10.0.26.110"];
+    assert_eq!(place(ip(first).into()), place(ip(second).into()));
+    [first, second]
+}
+
+/// The one that stays is judged by its own lease, which is closed, while its cell changes hands.
+#[test]
+fn a_cell_that_changes_hands_misleads_nobody() {
+    const OPEN: Slot = Slot(SLOT + 1);
+    const ROUNDS: u32 = 100_000;
+    let Some(mut post) = Post::new() else { return };
+    let now = clock::now();
+    post.parts.maps.grant(OPEN, Lease { granted: now, until: now.after(Interval::from_secs(60)) });
+    let [stays, comes] = neighbours().map(|address| GuardKey::new(ip(address).into(), 0));
+    let frame = packet("192.0.2.7", neighbours()[0], 6);
+    let Post { bench, parts: GuardParts { maps, .. } } = &mut post;
+    maps.enter(stays, Slot(SLOT)).unwrap();
+    let program = bench.object.classifier(IN).unwrap();
+    let ended = AtomicBool::new(false);
+    let changes = thread::scope(|scope| {
+        let changing = scope.spawn(|| {
+            let mut changes = 0_u32;
+            while !ended.load(Ordering::Relaxed) {
+                maps.cells.vacate(&stays);
+                maps.enter(comes, OPEN).unwrap();
+                maps.remove(&comes).unwrap();
+                // Not entered anew: the kernel gives the memory of a map's entries to others at once.
+                maps.cells.take(stays, Slot(SLOT));
+                changes += 1;
+            }
+            changes
+        });
+        for _ in 0..20 {
+            let options =
+                TestRunOptions { data_in: Some(&frame), repeat: ROUNDS, ..TestRunOptions::default() };
+            program.test_run(options).unwrap();
+        }
+        ended.store(true, Ordering::Relaxed);
+        changing.join().unwrap()
+    });
+    assert!(changes > 100, "{changes} changes");
+    assert_eq!(maps.passages(OPEN), [0; 4]);
+    assert_eq!(maps.passages(Slot(SLOT)), [0, u64::from(20 * ROUNDS), 0, 0]);
 }
 
 #[test]

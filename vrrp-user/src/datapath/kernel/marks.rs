@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use bytemuck::Zeroable;
-use vrrp_common::abi::{GuardKey, Marks};
+use vrrp_common::abi::{GuardKey, Marks, place};
 
 use crate::sys::bpf::SharedArray;
 
@@ -25,7 +25,7 @@ impl Marking {
     /// To be called before the map has the address.
     pub(super) fn enter(&mut self, key: GuardKey) {
         self.marked.insert(key);
-        let (word, bit) = Marks::place(key.address);
+        let (word, bit) = Marks::bit(place(key.address));
         self.write(word, self.marks.read(0).words[word] | bit);
     }
 
@@ -45,7 +45,7 @@ impl Marking {
     fn rewrite(&self) {
         let mut marks = Marks::zeroed();
         for key in &self.marked {
-            let (word, bit) = Marks::place(key.address);
+            let (word, bit) = Marks::bit(place(key.address));
             marks.words[word] |= bit;
         }
         self.marks.write(0, &marks);

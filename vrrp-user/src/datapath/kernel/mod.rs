@@ -2,6 +2,7 @@
 //! record means is not decided here, nor what becomes of a router that cannot be heard this way.
 
 mod attach;
+mod cells;
 mod guard;
 mod lines;
 mod listens;

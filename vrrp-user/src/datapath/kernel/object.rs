@@ -12,20 +12,21 @@ use aya_obj::programs::XdpAttachType;
 use bytemuck::Pod;
 use vrrp_common::{
     abi::{
-        Admitted, GuardKey, PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS, Station, Tally,
-        TtlRange,
+        Admitted, GuardKey, PLACES, PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS,
+        Station, Tally, TtlRange,
     },
     judge::DropReason,
 };
 
 use super::{
+    cells::Cells,
     guard::{GuardMaps, GuardParts, GuardPrograms},
     lines::{self, Lines},
     marks::Marking,
     pinned,
 };
 use crate::{
-    datapath::Counters,
+    datapath::{Counters, Slot},
     pins::{Names, Owner, Pins},
     sys::bpf::SharedArray,
 };
@@ -139,15 +140,15 @@ impl Object {
         let egress = self.classifier("xvrrp_guard_out")?.fd()?.try_clone().map_err(LoadError::Share)?;
         let leases = share(&mut self.ebpf, "xvrrp_leases", SLOTS)?;
         let guarded: Hash<[u8; size_of::<GuardKey>()], u32> = map(&mut self.ebpf, "xvrrp_guarded")?;
+        let left: BTreeMap<GuardKey, Slot> =
+            guarded.iter().flatten().map(|(key, slot)| (bytemuck::cast(key), Slot(slot))).collect();
         // Before a program is attached that asks for them.
-        let marks = Marking::new(
-            share(&mut self.ebpf, "xvrrp_marks", 1)?,
-            guarded.keys().flatten().map(bytemuck::cast),
-        );
+        let marks = Marking::new(share(&mut self.ebpf, "xvrrp_marks", 1)?, left.keys().copied());
+        let cells = Cells::new(share(&mut self.ebpf, "xvrrp_cells", PLACES)?, &left);
         let passages = map(&mut self.ebpf, "xvrrp_passages")?;
         Ok(GuardParts {
             programs: GuardPrograms { ingress, egress, pins: self.pins.clone(), owner: self.owner },
-            maps: GuardMaps { leases, guarded, marks, passages },
+            maps: GuardMaps { leases, guarded, marks, cells, passages },
         })
     }
 
