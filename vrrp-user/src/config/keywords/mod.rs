@@ -38,7 +38,7 @@ use entries::{ADDRESS_OPTIONS, PEER_OPTIONS, TRACK_OPTIONS};
 use file::FILE;
 use group::GROUP;
 use instance::{AUTHENTICATION, INSTANCE};
-use options::{EntryOption, OptionClass, apply_options};
+use options::{EntryOption, OptionClass, apply_known_options, apply_options, did_you_mean};
 pub use reference::{KeywordRow, keyword_rows};
 pub(super) use root::ROOT;
 use script::SCRIPT;

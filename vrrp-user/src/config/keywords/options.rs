@@ -22,23 +22,43 @@ pub(super) enum OptionClass<T: 'static> {
     Refused(&'static str),
 }
 
-/// Puts the options of one entry into `target`.
+/// Puts the options of one entry into `target`; what none of them is, is ignored.
 pub(super) fn apply_options<T>(
+    options: &'static [EntryOption<T>],
+    target: &mut T,
+    words: &[Word],
+    context: &mut Context<'_>,
+) {
+    // It ends at an option without its value, too: there is nothing behind it.
+    let _end = apply_known_options(options, target, words, context, |_, word, context| {
+        let text = word.text();
+        let near = did_you_mean(options, &text);
+        let unknown = warning(word.span, format!("unknown option {}; it is ignored", quote(&text)));
+        context.push(unknown.help(near + "one entry a line"));
+        Some(())
+    });
+}
+
+/// As [`apply_options`], with another answer to a word that is not an option. `None` if the line was not read to
+/// its end, which was reported.
+pub(super) fn apply_known_options<T>(
     options: &'static [EntryOption<T>],
     target: &mut T,
     mut words: &[Word],
     context: &mut Context<'_>,
-) {
+    other: impl Fn(&mut T, &Word, &mut Context<'_>) -> Option<()>,
+) -> Option<()> {
     while let [word, rest @ ..] = words {
         let text = word.text();
         let Some(option) = options.iter().find(|option| option.name == text) else {
-            unknown_option(options, word, context);
+            other(target, word, context)?;
             words = rest;
             continue;
         };
         let Some((arguments, rest)) = rest.split_at_checked(option.takes) else {
-            context.push(error(word.span, format!("{} needs a value", quote(&text))));
-            return;
+            let missing = error(word.span, format!("{} needs a value", quote(&text)));
+            context.push(missing.help(format!("write it behind {}, on the same line", quote(&text))));
+            return None;
         };
         words = rest;
         match &option.class {
@@ -51,15 +71,11 @@ pub(super) fn apply_options<T>(
             }
         }
     }
+    Some(())
 }
 
-fn unknown_option<T>(options: &'static [EntryOption<T>], word: &Word, context: &mut Context<'_>) {
-    let text = word.text();
-    let mut unknown = warning(word.span, format!("unknown option {}; it is ignored", quote(&text)));
-    if let Some(near) = values::nearest(&text, options.iter().map(|option| option.name)) {
-        unknown = unknown.help(format!("did you mean `{near}`? one entry a line"));
-    } else {
-        unknown = unknown.help("one entry a line");
-    }
-    context.push(unknown);
+/// Names the option that may have been meant, if one is near.
+pub(super) fn did_you_mean<T>(options: &'static [EntryOption<T>], text: &str) -> String {
+    let near = values::nearest(text, options.iter().map(|option| option.name));
+    near.map_or_else(String::new, |near| format!("did you mean `{near}`? "))
 }

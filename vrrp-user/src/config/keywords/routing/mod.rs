@@ -8,7 +8,7 @@ use std::net::IpAddr;
 pub(super) use route::{ROUTE, read_route};
 pub(super) use rule::{RULE, read_rule};
 
-use super::{EntryOption, OptionClass, apply_options, entries::scope};
+use super::{EntryOption, OptionClass, apply_known_options, did_you_mean, entries::scope};
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
@@ -32,6 +32,21 @@ const fn untracked<T>(name: &'static str, takes: usize) -> EntryOption<T> {
 const fn by_hand<T>(name: &'static str, takes: usize) -> EntryOption<T> {
     const REMEDY: &str = "set it up with the host's own network configuration, and remove the line here";
     EntryOption { name, takes, class: OptionClass::Refused(REMEDY) }
+}
+
+/// Without the word, the line would match more, or do something else, than what was written.
+fn refuse<T>(
+    options: &'static [EntryOption<T>],
+    known: &str,
+    word: &Word,
+    context: &mut Context<'_>,
+) -> Option<()> {
+    let text = word.text();
+    let unknown = error(word.span, format!("unknown option {}", quote(&text)));
+    let near = did_you_mean(options, &text);
+    let unknown = unknown.label("keepalived leaves out the whole line");
+    context.push(unknown.help(format!("{near}one entry a line: {known}")));
+    None
 }
 
 /// Gives rules without a priority the numbers that keepalived gives them: 16384, and downwards.

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{address, apply_options, by_hand, interface, number_of, scope, table, untracked, works};
+use super::{
+    address, apply_known_options, by_hand, interface, number_of, refuse, scope, table, untracked, works,
+};
 use crate::config::{
     context::Context,
     diagnostics::{Diagnostic, error, warning},
@@ -18,6 +20,9 @@ use crate::config::{
 /// What may stand on a line.
 pub(in crate::config::keywords) const ROUTE: &str = "[blackhole|unreachable|prohibit] NETWORK|default [via ADDRESS] [dev IF] [src ADDRESS] [metric N] \
      [table T] [scope S] [onlink] [nexthop [via ADDRESS] [dev IF] [weight N] [onlink]]...";
+
+/// What may stand behind [`HOP`].
+const NEXTHOP: &str = "nexthop [via ADDRESS] [dev IF] [weight N] [onlink]";
 
 const MARKED: &str = "routes carry the mark of keepalived (protocol 18)";
 
@@ -58,10 +63,13 @@ const OPTIONS: &[EntryOption<Draft>] = &[
     by_hand("nat", 0),
 ];
 
+/// How the network of the default route may be called.
+const EVERYTHING: [&[u8]; 3] = [b"default", b"any", b"all"];
+
 /// What begins one of several ways; all that follows is of it, until the next one.
 const HOP: &str = "nexthop";
 
-/// What may stand behind [`HOP`].
+/// The same as options.
 const HOP_OPTIONS: &[EntryOption<Hop>] = &[
     works("via", 1, |hop, words, context| hop.gateway = address(words, context)),
     works("dev", 1, |hop, words, context| hop.device = interface(words, context)),
@@ -102,7 +110,7 @@ enum Destination {
     Network(Network),
 }
 
-/// Reads a line. The network may stand first without `to`, behind the kind of route.
+/// Reads a line. The network may stand anywhere, with or without `to`.
 pub(in crate::config::keywords) fn read_route(
     entry: &Statement,
     context: &mut Context<'_>,
@@ -111,25 +119,20 @@ pub(in crate::config::keywords) fn read_route(
     let words = [std::slice::from_ref(&entry.keyword), &entry.arguments].concat();
     let mut parts = words.split(|word| word.bytes.as_slice() == HOP.as_bytes());
     let words = parts.next().unwrap_or_default();
-    draft.hops = parts.map(|options| read_hop(options, context)).collect();
-    let is_option = |word: &Word| OPTIONS.iter().any(|option| option.name == word.text());
-    let kinds = words.iter().take_while(|word| takes_nothing(word)).count();
-    let (kind, mut rest) = words.split_at(kinds);
-    if let Some((first, behind)) = rest.split_first().filter(|(first, _)| !is_option(first)) {
-        set_destination(&mut draft, first, context);
-        rest = behind;
-    }
-    apply_options(OPTIONS, &mut draft, kind, context);
-    apply_options(OPTIONS, &mut draft, rest, context);
+    let hops: Option<_> = parts.map(|options| read_hop(options, context)).collect();
+    draft.hops = hops?;
+    apply_known_options(OPTIONS, &mut draft, words, context, set_destination_or_refuse)?;
     let draft = settle_hops(draft, entry.keyword.span, context)?;
     let route = finish(draft, entry.keyword.span, context)?;
     Some(RoutingDraft { routing: Routing::Route(route), unnumbered: None })
 }
 
-fn read_hop(options: &[Word], context: &mut Context<'_>) -> Hop {
+fn read_hop(options: &[Word], context: &mut Context<'_>) -> Option<Hop> {
     let mut hop = Hop { gateway: None, device: None, weight: 1, onlink: false };
-    apply_options(HOP_OPTIONS, &mut hop, options, context);
-    hop
+    apply_known_options(HOP_OPTIONS, &mut hop, options, context, |_, word, context| {
+        refuse(HOP_OPTIONS, NEXTHOP, word, context)
+    })?;
+    Some(hop)
 }
 
 /// Several ways are [`Draft::hops`], one is the route's own: the kernel does not tell one way among several from the
@@ -172,18 +175,29 @@ fn against_hops(draft: &Draft, span: Span) -> Option<Diagnostic> {
         .then(|| error(span, "a `nexthop` has neither address nor interface").help("`nexthop via ADDRESS`"))
 }
 
-fn takes_nothing(word: &Word) -> bool {
-    OPTIONS.iter().any(|option| option.takes == 0 && option.name == word.text())
+/// A word that is no option is the network, unless it looks like an option.
+fn set_destination_or_refuse(draft: &mut Draft, word: &Word, context: &mut Context<'_>) -> Option<()> {
+    let like_an_option = word.bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+        && word.bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && !EVERYTHING.contains(&word.bytes.as_slice());
+    if like_an_option {
+        return refuse(OPTIONS, ROUTE, word, context);
+    }
+    set_destination(draft, word, context);
+    Some(())
 }
 
 fn set_destination(draft: &mut Draft, word: &Word, context: &mut Context<'_>) {
-    draft.named = true;
-    draft.destination = match word.bytes.as_slice() {
-        b"default" | b"any" | b"all" => Some(Destination::Default),
-        _ => {
-            let network = context.ok(values::network(word), "such as 198.51.100.0/24, or `default`");
-            network.map(|network| Destination::Network(network.masked()))
-        }
+    if std::mem::replace(&mut draft.named, true) {
+        let second = error(word.span, format!("a second network, {}", quote(&word.text())));
+        context.push(second.help("write a line for each route"));
+        return;
+    }
+    draft.destination = if EVERYTHING.contains(&word.bytes.as_slice()) {
+        Some(Destination::Default)
+    } else {
+        let network = context.ok(values::network(word), "such as 198.51.100.0/24, or `default`");
+        network.map(|network| Destination::Network(network.masked()))
     };
 }
 

@@ -2,7 +2,9 @@
 
 use vrrp_common::wire::Family;
 
-use super::{apply_options, by_hand, interface, network_or_all, number_of, table, untracked, works};
+use super::{
+    apply_known_options, by_hand, interface, network_or_all, number_of, refuse, table, untracked, works,
+};
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
@@ -75,7 +77,9 @@ pub(in crate::config::keywords) fn read_rule(
     let span = entry.keyword.span;
     let mut draft = Draft::default();
     let words = [std::slice::from_ref(&entry.keyword), &entry.arguments].concat();
-    apply_options(OPTIONS, &mut draft, &words, context);
+    apply_known_options(OPTIONS, &mut draft, &words, context, |_, word, context| {
+        refuse(OPTIONS, RULE, word, context)
+    })?;
     let family = family(&draft, span, context)?;
     let Some(table) = draft.table else {
         let nothing = warning(span, "this rule says nothing to do").label("it is left out, as in keepalived");
@@ -95,7 +99,8 @@ fn family(draft: &Draft, span: Span, context: &mut Context<'_>) -> Option<Family
     let mut said = [draft.family, networks[0], networks[1]].into_iter().flatten();
     let Some(first) = said.next() else { return Some(Family::V4) };
     if said.any(|other| other != first) {
-        context.push(error(span, "a rule is for IPv4 or for IPv6, not for both"));
+        let both = error(span, "a rule is for IPv4 or for IPv6, not for both");
+        context.push(both.help("write a rule for each, and the networks of a rule in one family"));
         return None;
     }
     Some(first)
