@@ -56,7 +56,8 @@ pub enum Command {
     /// Remove every trace of a node that was killed: addresses, programs, maps, files.
     Cleanup(Cleanup),
     /// Let the running node read its configuration again; a file that cannot be used changes nothing (exit
-    /// code 3).
+    /// code 3). A node that runs with --keep-going goes on as before with the routers that have errors, and only
+    /// with those (exit code 4).
     Reload(Reload),
     /// Give the addresses of a virtual router or group away: it resigns and stands behind every other router.
     StepDown(Order),
@@ -96,7 +97,7 @@ pub struct Run {
     /// Lines that begin with `@ID` hold where this is ID [default: the host's short name].
     #[arg(short = 'i', long, value_name = "ID")]
     pub config_id: Option<String>,
-    /// Run the virtual routers that can work when others have errors.
+    /// Run the virtual routers that can work when others have errors. On a reload the others go on as before.
     #[arg(long)]
     pub keep_going: bool,
     /// Log every advertisement that the kernel's programs judge, and why it does not count. Costs microseconds each.

@@ -74,6 +74,8 @@ pub enum Reply {
     Done(String),
     /// To [`Request::Reload`]: the file cannot be used, and why. Nothing changed.
     Unusable(String),
+    /// To [`Request::Reload`]: some routers have errors and go on as before, which and why; the others follow the file.
+    Partly(String),
     /// The request was not understood or not answered.
     Error(String),
 }
@@ -119,6 +121,9 @@ pub enum ControlError {
     /// The configuration cannot be used; the text says why.
     #[error("the configuration cannot be used; the node goes on as before\n\n{0}")]
     Unusable(String),
+    /// Only some routers of the configuration can be used; the text says which, and why.
+    #[error("only a part of the configuration can be used: {0}")]
+    Partly(String),
 }
 
 /// A bound control socket, removed when dropped.
@@ -292,6 +297,7 @@ fn refused(reply: Reply) -> ControlError {
     ControlError::Refused(match reply {
         Reply::Error(text) => text,
         Reply::Unusable(text) => return ControlError::Unusable(text),
+        Reply::Partly(text) => return ControlError::Partly(text),
         _ => "xvrrp answered another question than was asked: is it of another version?".to_owned(),
     })
 }

@@ -179,9 +179,12 @@ fn a_router_with_an_error_leaves_the_others() {
     };
     let loaded = load_text(&both);
     assert!(loaded.configuration.is_none());
-    let names: Vec<String> =
-        loaded.remaining.unwrap().instances.into_iter().map(|instance| instance.name).collect();
+    let rest = loaded.remaining.unwrap();
+    let names: Vec<String> = rest.configuration.instances.into_iter().map(|instance| instance.name).collect();
     assert_eq!(names, ["V"]);
+    let refused: Vec<_> =
+        rest.refused.iter().map(|one| (&*one.name, one.interface.as_deref(), one.vrid)).collect();
+    assert_eq!(refused, [("W", Some("lo"), None)], "its number is what is wrong with it");
     // Nobody is left; and what is wrong elsewhere may concern everybody.
     assert!(load_text(&bad).remaining.is_none());
     assert!(load_text(&format!("{both}global_defs {{\nvrrp_version 7\n}}\n")).remaining.is_none());

@@ -117,6 +117,61 @@ fn a_bad_file_changes_nothing_and_reaches_the_caller() -> Result<()> {
     })
 }
 
+/// Of a file with errors in single routers a node that keeps going applies the rest; nobody loses an address by it.
+#[test]
+fn a_router_with_an_error_goes_on_while_others_change() -> Result<()> {
+    story("bad router at reload", &[], |lab| {
+        let castor = lab.host("castor")?;
+        let [a, b, c] = [1, 2, 3].map(|vrid| format!("198.51.100.{vrid}"));
+        let bad = |vrid, address: &str| instance(vrid, 100, address).replace("priority 100", "priority 256");
+        let good = instance(1, 100, &a) + &instance(2, 100, &b);
+        // A new one with an error is left out, at the start as later.
+        let file = castor.write_file("xvrrp.conf", &(good.clone() + &bad(3, &c)))?;
+        let node = Xvrrp::start_with(&castor, &["--keep-going", "-f", &file])?;
+        for name in ["V1", "V2"] {
+            node.wait_active(name, FAST)?;
+        }
+        wait_until(FAST, "its address is here", || castor.owns(&b))?;
+        ensure!(node.router("V3").is_err() && node.process().log()?.contains("`256`"));
+        let watch = castor.spawn("monitor", &["ip", "-4", "monitor", "address"])?;
+        let before = node.transitions("V2")?;
+        let output = node.reload(&(instance(1, 120, &a) + &bad(2, &b) + &bad(3, &c)))?;
+        assert_eq!(output.exit, Exit::Code(4), "{}", output.stderr);
+        for part in [
+            "`V2` has an error and goes on as before; `V3` has an error and does not run",
+            "xvrrp.conf:",
+            "`256`",
+            "0 added, 0 removed, 1 changed, 1 untouched",
+        ] {
+            ensure!(output.stderr.contains(part), "no {part:?} in {}", output.stderr);
+        }
+        assert_eq!(node.router("V1")?["priority"]["effective"], 120);
+        // What is wrong elsewhere, or would be at two routers, changes nothing at all.
+        for (text, why) in [
+            (bad(2, &b) + "vrrp_sync_group G {\n group {\n V1\n V9\n }\n}\n" + &instance(1, 130, &a), "`V9`"),
+            (bad(2, &b) + &instance(1, 130, &b), "which `V1` is to have"),
+        ] {
+            let output = node.reload(&text)?;
+            assert_eq!(output.exit, Exit::Code(3), "{}", output.stderr);
+            ensure!(output.stderr.contains(why), "{}", output.stderr);
+        }
+        holds_for(A_WHILE, "both addresses are here", || Ok(castor.owns(&a)? && castor.owns(&b)?))?;
+        assert_eq!(node.router("V1")?["priority"]["effective"], 120);
+        assert_eq!(node.transitions("V2")?, before);
+        assert_eq!(watch.log()?, "", "nothing was removed or added");
+        // Who is in the file no more goes all the same.
+        let output = node.reload(&(bad(3, &c) + &instance(1, 120, &a)))?;
+        ensure!(output.stderr.contains("0 added, 1 removed, 0 changed, 1 untouched"), "{}", output.stderr);
+        wait_until(FAST, "its address is gone", || Ok(!castor.owns(&b)?))?;
+        let output = node.reload(&good)?;
+        assert_eq!(
+            (output.exit, &*output.stdout),
+            (Exit::Code(0), "1 added, 0 removed, 1 changed, 0 untouched\n")
+        );
+        Ok(())
+    })
+}
+
 /// A Backup whose timer runs for half a minute goes on where it was, whatever else the file says.
 #[test]
 fn an_untouched_router_keeps_its_timer() -> Result<()> {

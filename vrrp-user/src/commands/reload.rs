@@ -8,7 +8,11 @@ use crate::{
     control::{self, ControlError, Request},
 };
 
-/// Says what came of it; exit code 3 if the file cannot be used, and then nothing changed.
+/// The exit code for a file of which single routers cannot be used.
+const PARTLY: u8 = 4;
+
+/// Says what came of it; exit code 3 if the file cannot be used, and then nothing changed, and 4 if a node that keeps
+/// going applied it without the routers that have errors.
 pub fn run(arguments: &cli::Reload, style: Style) -> anyhow::Result<ExitCode> {
     match control::order(&arguments.which.control(), &Request::Reload) {
         Ok(_) if style.quiet => Ok(ExitCode::SUCCESS),
@@ -16,13 +20,13 @@ pub fn run(arguments: &cli::Reload, style: Style) -> anyhow::Result<ExitCode> {
             super::print(&format!("{text}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
-        Err(error @ ControlError::Unusable(_)) => {
-            #[allow(clippy::print_stderr, reason = "diagnostics are for the person at the terminal")]
-            {
-                eprintln!("xvrrp: {error}");
-            }
-            Ok(ExitCode::from(UNUSABLE))
-        }
+        Err(error @ ControlError::Unusable(_)) => Ok(failed(&error, UNUSABLE)),
+        Err(error @ ControlError::Partly(_)) => Ok(failed(&error, PARTLY)),
         Err(error) => Err(error.into()),
     }
+}
+
+fn failed(error: &ControlError, code: u8) -> ExitCode {
+    super::warn(&error.to_string());
+    ExitCode::from(code)
 }

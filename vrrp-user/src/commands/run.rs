@@ -33,7 +33,7 @@ pub fn run(arguments: &cli::Run, style: Style) -> Result<ExitCode> {
     ignore_signals(&Dump::ALL.map(Dump::signal));
     ignore_signals(&[libc::SIGHUP, libc::SIGRTMAX()]);
     super::report(&loaded, style);
-    let rest = loaded.remaining.filter(|_| arguments.keep_going);
+    let rest = loaded.remaining.filter(|_| arguments.keep_going).map(|rest| rest.configuration);
     let Some(configuration) = loaded.configuration.or(rest) else {
         return Ok(if arguments.options.is_some() { ExitCode::from(USAGE) } else { ExitCode::FAILURE });
     };
@@ -62,8 +62,7 @@ fn reader(arguments: &cli::Run) -> Result<Option<Reader>> {
     let keep_going = arguments.keep_going;
     Ok(Some(Box::new(move || {
         let mut loaded = config::load(&path, config_id.as_deref());
-        let rest = loaded.remaining.take().filter(|_| keep_going);
-        loaded.configuration = loaded.configuration.or(rest);
+        loaded.remaining = loaded.remaining.filter(|_| keep_going);
         loaded
     })))
 }

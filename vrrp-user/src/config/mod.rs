@@ -20,6 +20,7 @@ mod pages;
 mod parser;
 mod piece;
 mod reader;
+mod remaining;
 mod render;
 mod source;
 mod statement;
@@ -33,6 +34,7 @@ pub use host::{Host, ThisHost};
 pub use keywords::{KeywordRow, keyword_rows};
 pub use options::Options;
 pub use pages::{differences_page, keywords_page};
+pub use remaining::{Partial, Refused, Remaining};
 pub use render::{json, render, render_line};
 pub use source::{SourceError, Sources, Span};
 
@@ -46,7 +48,7 @@ pub struct Loaded {
     /// The effective configuration; `None` if, and only if, there is an error among the diagnostics.
     pub configuration: Option<Configuration>,
     /// The configuration without the routers that have errors, if there is an error and nothing else has one.
-    pub remaining: Option<Configuration>,
+    pub remaining: Option<Remaining>,
     /// Everything that the user should know, in the order of the places.
     pub diagnostics: Vec<Diagnostic>,
     /// What the diagnostics point into.
@@ -57,7 +59,8 @@ pub struct Loaded {
 impl Loaded {
     /// The network namespace to run in, if one is named and there is something to run.
     pub fn net_namespace(&self) -> Option<&str> {
-        self.configuration.as_ref().or(self.remaining.as_ref())?.net_namespace.as_deref()
+        let rest = self.remaining.as_ref().map(|rest| &rest.configuration);
+        self.configuration.as_ref().or(rest)?.net_namespace.as_deref()
     }
 
     /// What works and could be better, for a configuration that can be used. Looks at scripts and firewall rules
@@ -124,6 +127,9 @@ pub fn from_options_for(options: &Options, host: &dyn Host) -> Loaded {
 
 fn finish(statements: Vec<Statement>, sources: Sources, mut report: Report, host: &dyn Host) -> Loaded {
     let made = lower::lower(&statements, &mut report, &sources, host);
-    let (configuration, remaining) = if report.has_errors() { (None, made) } else { (made, None) };
+    let (configuration, remaining) = match made {
+        Some(made) if !report.has_errors() => (Some(made.configuration), None),
+        made => (None, made),
+    };
     Loaded { configuration, remaining, diagnostics: report.into_diagnostics(), sources, statements }
 }

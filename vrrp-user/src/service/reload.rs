@@ -1,4 +1,4 @@
-//! Reading the configuration again: checked as a whole first, and only a good one reaches the node.
+//! Reading the configuration again: checked as a whole first, and only what can be used reaches the node.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
     track::Watches,
 };
 
-/// Reads the configuration as the node did at its start.
+/// Reads the configuration as the node did at its start; `remaining` is there only if it is to be used.
 pub type Reader = Box<dyn Fn() -> Loaded + Send + Sync>;
 
 /// Whoever runs by the configuration is told of a new one here, one reload at a time.
@@ -62,20 +62,13 @@ impl Reloader {
             );
         };
         let _told = supervise::reloading();
-        let Loaded { configuration, diagnostics, sources, .. } = reader();
-        for diagnostic in &diagnostics {
-            tracing::warn!("{}", render_line(diagnostic, &sources));
-        }
-        let text = render(&diagnostics, &sources, false);
-        let Some(configuration) = configuration else {
-            tracing::error!("the configuration cannot be used; the node goes on as before");
-            return Reply::Unusable(text);
+        let Usable { configuration, partly, text } = match self.usable(reader(), &in_use.configuration) {
+            Ok(usable) => usable,
+            Err(why) => {
+                tracing::error!("the configuration cannot be used; the node goes on as before");
+                return Reply::Unusable(why);
+            }
         };
-        if configuration.net_namespace != self.namespace {
-            let why = "`net_namespace` differs, and a node cannot move: restart it instead";
-            tracing::error!("the configuration cannot be used: {why}");
-            return Reply::Unusable(why.into());
-        }
         // Before the node: no new address may answer that is not to.
         if let Err(why) = self.acceptance.apply(&configuration).await {
             tracing::error!("the configuration cannot be used: {why:#}");
@@ -91,6 +84,49 @@ impl Reloader {
         // After the node: it must know a check before it hears of it.
         in_use.watches.set(&new.checks);
         in_use.configuration = new;
-        Reply::Done(format!("{text}{outcome}"))
+        match partly {
+            None => Reply::Done(format!("{text}{outcome}")),
+            Some(which) => {
+                tracing::error!("{which}; the others follow the configuration");
+                Reply::Partly(format!("{which}\n\n{text}{outcome}"))
+            }
+        }
     }
+
+    /// What can be used of a file by a node that runs `old`.
+    ///
+    /// # Errors
+    /// None of it, and why.
+    fn usable(&self, loaded: Loaded, old: &Configuration) -> Result<Usable, String> {
+        for diagnostic in &loaded.diagnostics {
+            tracing::warn!("{}", render_line(diagnostic, &loaded.sources));
+        }
+        let text = render(&loaded.diagnostics, &loaded.sources, false);
+        let refused = |why: &str| {
+            tracing::error!("{why}");
+            format!("{text}{why}\n")
+        };
+        let (configuration, partly) = match (loaded.configuration, loaded.remaining) {
+            (Some(configuration), _) => (configuration, None),
+            (None, None) => return Err(text),
+            (None, Some(rest)) => {
+                let partial = rest.beside(old).map_err(|why| refused(&why))?;
+                let which = partial.to_string();
+                (partial.configuration, Some(which))
+            }
+        };
+        if configuration.net_namespace != self.namespace {
+            return Err(refused("`net_namespace` differs, and a node cannot move: restart it instead"));
+        }
+        Ok(Usable { configuration, partly, text })
+    }
+}
+
+/// What can be used of a file.
+struct Usable {
+    configuration: Configuration,
+    /// Which routers have errors, and what becomes of them; none if absent.
+    partly: Option<String>,
+    /// All that there is to say of the file.
+    text: String,
 }

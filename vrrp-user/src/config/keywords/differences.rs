@@ -11,7 +11,8 @@ pub(in crate::config) const DIFFERENCES: &[[&str; 4]] = &[
     [
         "a file with errors",
         "stops the daemon, or is used without the lines that are wrong; at a reload the addresses may stay",
-        "is not used: nothing starts, and a reload keeps what runs; `run --keep-going` runs the other routers",
+        "is not used: nothing starts, and a reload keeps what runs; `run --keep-going` runs \
+         the other routers, at a reload beside those with errors as they were",
         "half a configuration may own an address that it should not",
     ],
     [

@@ -24,6 +24,7 @@ use super::{
     host::Host,
     keywords::{ROOT, apply},
     model::{Configuration, Guard, Routing, Statics},
+    remaining::{Refused, Remaining},
     source::{Sources, Span},
     statement::Statement,
     values::quote,
@@ -31,14 +32,14 @@ use super::{
 
 use checks::Checks;
 
-/// The configuration that the statements of all files make, without the routers that have errors; what is wrong
-/// goes to `report`. `None` if not only single routers have errors, or all of them.
+/// The configuration that the statements of all files make, without the routers that have errors, and which those
+/// are; what is wrong goes to `report`. `None` if not only single routers have errors, or all of them.
 pub(super) fn lower(
     statements: &[Statement],
     report: &mut Report,
     sources: &Sources,
     host: &dyn Host,
-) -> Option<Configuration> {
+) -> Option<Remaining> {
     let whole = !report.has_errors();
     let mut context = Context::new(report, sources, host, whole);
     let mut draft = Draft::default();
@@ -62,7 +63,19 @@ pub(super) fn lower(
         dumps: draft.globals.dumps.clone(),
     };
     let usable = !configuration.instances.is_empty() && context.others_can_run();
-    usable.then_some(configuration)
+    usable.then(|| Remaining { configuration, refused: refused(&draft, &context) })
+}
+
+/// The routers that have errors, in the file's order.
+fn refused(draft: &Draft, context: &Context<'_>) -> Vec<Refused> {
+    let drafts = draft.instances.iter().filter(|instance| context.is_refused(instance.span));
+    let default_interface = draft.globals.default_interface.as_ref();
+    let refused = drafts.map(|instance| Refused {
+        name: instance.name.clone(),
+        interface: instance.interface.as_ref().or(default_interface).map(|given| given.value.clone()),
+        vrid: instance.vrid.and_then(|given| u8::try_from(given.value).ok()),
+    });
+    refused.collect()
 }
 
 /// What stands while the node runs. An address without an interface goes where keepalived puts it.
