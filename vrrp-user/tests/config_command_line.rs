@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::symlink,
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::Path,
     process::{Command, Output},
 };
@@ -55,11 +55,31 @@ fn keepalived_is_answered_as_keepalived() {
     let program = folder.path().join("keepalived");
     let keepalived = |arguments: &[&str]| run(folder.path(), program.to_str().unwrap(), arguments);
     assert_eq!(keepalived(&["-t", "-f", "good"]).0, Some(0));
-    assert_eq!(keepalived(&["--config-test=good", "-D", "-l"]).0, Some(0));
     assert_eq!(keepalived(&["-t", "-f", "bad"]).0, Some(4));
-    assert_eq!(keepalived(&["-t=absent"]).0, Some(3));
+    assert_eq!(keepalived(&["-t", "-f", "absent"]).0, Some(3));
     assert_eq!(keepalived(&["-t", "-f", "ids", "-i", "main"]).0, Some(0));
     assert_eq!(keepalived(&["--signum=JSON"]), (Some(0), "36\n".into()));
     assert_eq!(keepalived(&["-C"]).0, Some(1));
     assert_eq!(keepalived(&["--no-such-option"]).0, Some(2));
+}
+
+/// 2.2.7 with `--config-test=FILE`: FILE is written to, at its end, with mode 0600, and `-f` names what is read.
+#[test]
+fn the_file_of_a_configuration_test_is_for_what_is_wrong() {
+    let folder = folder();
+    let program = folder.path().join("keepalived");
+    let keepalived = |arguments: &[&str]| run(folder.path(), program.to_str().unwrap(), arguments).0;
+    let text = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert_eq!(keepalived(&["--config-test=errors", "-f", "good"]), Some(0));
+    assert!(!text("errors").contains("error:"), "{}", text("errors"));
+    let mode = fs::metadata(folder.path().join("errors")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(keepalived(&["-terrors", "-f", "bad"]), Some(4));
+    let first = text("errors");
+    assert!(first.contains("virtual_router_id 700"), "{first}");
+    assert_eq!(keepalived(&["-nDterrors", "-f", "absent"]), Some(3));
+    let both = text("errors");
+    assert!(both.starts_with(&first) && both.contains("absent: there is no such file"), "{both}");
+    assert_eq!(text("good"), USABLE);
+    assert_eq!(keepalived(&["-t/nowhere/errors", "-f", "good"]), Some(1));
 }

@@ -1,6 +1,12 @@
 //! The command line of keepalived, for init scripts and units that call us by that name.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{ColorChoice, Parser};
@@ -27,7 +33,7 @@ struct Options {
     /// Where the process number is written.
     #[arg(short = 'p', long = "pid", value_name = "FILE", default_value = "/run/keepalived.pid")]
     pid: PathBuf,
-    /// Check the configuration and end: 0 usable, 3 no such file, 4 not usable.
+    /// Check the configuration and end: 0 usable, 3 no such file, 4 not usable. What is wrong is written to FILE.
     #[arg(short = 't', long = "config-test", value_name = "FILE", num_args = 0..=1, require_equals = true)]
     test: Option<Option<PathBuf>>,
     /// Log to the console, as is always done here.
@@ -122,7 +128,7 @@ pub(super) fn is_meant() -> bool {
 
 /// Does what keepalived's command line asks for.
 pub(super) fn main() -> Result<ExitCode> {
-    let options = Options::parse();
+    let options = Options::parse_from(attached(std::env::args_os()));
     let style = commands::Style { color: ColorChoice::Auto, verbose: 0, quiet: false };
     if options.version {
         #[allow(
@@ -137,8 +143,8 @@ pub(super) fn main() -> Result<ExitCode> {
     if let Some(name) = &options.signum {
         return signal_number(name);
     }
-    if let Some(file) = &options.test {
-        return test(file.as_ref().unwrap_or(&options.file), &options, style);
+    if let Some(diagnostics) = &options.test {
+        return test(diagnostics.as_deref(), &options, style);
     }
     if options.checkers && !options.vrrp {
         bail!("`-C` asks for the checkers of IPVS alone; there are none here");
@@ -177,15 +183,51 @@ fn signal_number(name: &str) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn test(file: &PathBuf, options: &Options, style: commands::Style) -> Result<ExitCode> {
-    if fs::metadata(file).is_err() {
-        commands::print(&format!("{}: there is no such file\n", file.display()))?;
+/// Its options with a value that may be left out, and without one: the value follows the letter at once.
+const OPTIONAL: [(char, &str); 3] = [('t', "config-test"), ('g', "log-file"), ('M', "core-dump-pattern")];
+
+/// Its options with a value: the rest of a word belongs to them.
+const VALUED: &str = "fipsSrcbAu";
+
+/// `-tFILE` as `--config-test=FILE`, also behind other letters in one word: only `-t=FILE` would be read otherwise.
+fn attached(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    arguments.flat_map(|argument| split(&argument).unwrap_or_else(|| vec![argument])).collect()
+}
+
+fn split(argument: &OsStr) -> Option<Vec<OsString>> {
+    let letters = argument.to_str()?.strip_prefix('-').filter(|letters| !letters.starts_with('-'))?;
+    let ends = |letter: char| VALUED.contains(letter) || OPTIONAL.iter().any(|(own, _)| *own == letter);
+    let (at, letter) = letters.char_indices().find(|(_, letter)| ends(*letter))?;
+    let (_, name) = OPTIONAL.iter().find(|(own, _)| *own == letter)?;
+    let value = letters.get(at + 1..).filter(|value| !value.is_empty())?;
+    let before = (at > 0).then(|| format!("-{}", &letters[..at]).into());
+    Some(before.into_iter().chain([format!("--{name}={value}").into()]).collect())
+}
+
+fn test(diagnostics: Option<&Path>, options: &Options, style: commands::Style) -> Result<ExitCode> {
+    if let Some(path) = diagnostics {
+        write_errors_to(path)?;
+    }
+    if fs::metadata(&options.file).is_err() {
+        #[allow(clippy::print_stderr, reason = "it is for the person at the terminal, or for the file")]
+        {
+            eprintln!("{}: there is no such file", options.file.display());
+        }
         return Ok(ExitCode::from(NO_FILE));
     }
-    let check =
-        Check { file: Some(file.clone()), config_id: options.config_id.clone(), print: false, json: false };
+    let (file, config_id) = (Some(options.file.clone()), options.config_id.clone());
+    let check = Check { file, config_id, print: false, json: false };
     let outcome = commands::check::run(&check, style).context("cannot check the configuration")?;
     Ok(if outcome == ExitCode::SUCCESS { outcome } else { ExitCode::from(UNUSABLE) })
+}
+
+/// Standard error goes to the end of a file that only its owner may read, as keepalived has it.
+fn write_errors_to(path: &Path) -> Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    let cannot = || format!("cannot write diagnostics to {}; `-f` names the configuration", path.display());
+    let file = options.open(path).with_context(cannot)?;
+    nix::unistd::dup2_stderr(&file).with_context(cannot)
 }
 
 #[cfg(test)]
@@ -214,7 +256,7 @@ mod tests {
             "keepalived -D --log-facility=1 --flush-log-file -G",
             "keepalived -nlPD --vrrp_pid /run/v.pid",
             "keepalived -t",
-            "keepalived --config-test=/etc/k.conf",
+            "keepalived --config-test=/tmp/errors -f /etc/k.conf",
             "keepalived -g=/var/log/k.log",
         ] {
             let parsed = Options::try_parse_from(line.split(' '));
@@ -222,5 +264,18 @@ mod tests {
         }
         let parsed = Options::try_parse_from(["keepalived", "-t", "-f", "/x"]).unwrap();
         assert_eq!((parsed.test, parsed.file), (Some(None), PathBuf::from("/x")));
+    }
+    #[test]
+    fn values_that_may_be_left_out_follow_their_letter_at_once() {
+        for (line, expected) in [
+            ("keepalived -t/tmp/e -f x", "keepalived --config-test=/tmp/e -f x"),
+            ("keepalived -t=e -nt", "keepalived --config-test==e -nt"),
+            ("keepalived -nDtfile -gl", "keepalived -nD --config-test=file --log-file=l"),
+            ("keepalived -t -ft.conf -nit", "keepalived -t -ft.conf -nit"),
+            ("keepalived --signum=t t", "keepalived --signum=t t"),
+        ] {
+            let read = attached(line.split(' ').map(OsString::from));
+            assert_eq!(read.join(OsStr::new(" ")), expected, "{line}");
+        }
     }
 }
