@@ -1,5 +1,7 @@
 //! Advice: what works as it is written and could be better. Nothing here keeps a node from running.
 
+mod shell;
+
 use std::path::Path;
 
 use vrrp_common::{
@@ -119,36 +121,33 @@ fn of_script(script: &Script, statement: &Statement, host: &dyn Host) -> Vec<Dia
 
 /// Commands that only look whether a process runs.
 fn process(script: &Script, place: Span) -> Option<Diagnostic> {
-    let words: Vec<&str> = script.command.iter().map(String::as_str).collect();
-    let (program, arguments) = words.split_first()?;
-    let name = match (program.rsplit('/').next()?, arguments) {
-        ("killall" | "pkill", ["-0", name]) => name,
-        ("pidof" | "pgrep", [.., name]) if !name.starts_with('-') => name,
-        _ => return None,
-    };
-    let can = hint(place, format!("{} can be track_process", quote(&words.join(" "))));
+    let line = line(script);
+    let name = shell::watched(&line)?;
+    let can = hint(place, format!("{} can be track_process", quote(&line)));
     let help = format!("vrrp_track_process {name} {{ process {name} }} starts no program to look");
     Some(can.help(help))
 }
 
-/// Who stops the daemon because a check failed also loses everything else that it does.
-fn stops_the_daemon(script: &Script, place: Span, host: &dyn Host) -> Option<Diagnostic> {
-    let command = script.command.join(" ");
-    let files = script.command.iter().filter(|word| word.starts_with('/'));
-    let stops = stop_line(&command)
-        .or_else(|| files.filter_map(|file| host.text(Path::new(file))).find_map(|text| stop_line(&text)))?;
-    let stops = hint(place, format!("this check script stops keepalived: {}", quote(&stops)));
-    Some(stops.help("use `xvrrp step-down`, or let it exit with 1: the router then gives up by itself"))
+/// What a script runs, as one would type it.
+fn line(script: &Script) -> String {
+    match script.command.as_slice() {
+        [shell, option, line] if shell == "/bin/sh" && option == "-c" => line.clone(),
+        words => words.join(" "),
+    }
 }
 
-/// The line of a script that ends the daemon.
-fn stop_line(text: &str) -> Option<String> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    let stops = |line: &&str| {
-        let ends = ["stop", "kill"].iter().any(|word| line.contains(word)) && !line.contains("-0");
-        line.contains("keepalived") && ends
-    };
-    lines.into_iter().find(stops).map(str::to_owned)
+/// Who stops the daemon because a check failed also loses everything else that it does.
+fn stops_the_daemon(script: &Script, place: Span, host: &dyn Host) -> Option<Diagnostic> {
+    let files = script.command.iter().filter(|word| word.starts_with('/'));
+    let stops = shell::stop(&line(script))
+        .or_else(|| {
+            script.command.iter().filter(|word| word.contains(' ')).find_map(|word| shell::stop(word))
+        })
+        .or_else(|| {
+            files.filter_map(|file| host.text(Path::new(file))).find_map(|text| shell::stop(&text))
+        })?;
+    let stops = hint(place, format!("this check script stops keepalived: {}", quote(&stops)));
+    Some(stops.help("use `xvrrp step-down`, or let it exit with 1: the router then gives up by itself"))
 }
 
 /// The programs of the kernel see a packet before any firewall does.
