@@ -225,6 +225,7 @@ fn expansion_is_bounded() {
         format!("$A0=\n{laughs}${{A39}}\n"),
         "~SEQ(A, 0, 4294967295) $A\n".to_owned(),
         "~SEQ(A, 0, 4294967295)\n".to_owned(),
+        "~SEQ(A,1,4294967296) vrrp_script s${A} { script /bin/true }\n".to_owned(),
         "~SEQ(A,1,65536) ~SEQ(B,1,65536) ~SEQ(C,1,65536)\n".to_owned(),
     ] {
         let folder = folder(&[("a", &text)]);
@@ -236,7 +237,7 @@ fn expansion_is_bounded() {
             "{text}"
         );
         assert!(loaded.configuration.is_none());
-        assert!(started.elapsed() < std::time::Duration::from_secs(60), "{:?}: {text}", started.elapsed());
+        assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}: {text}", started.elapsed());
     }
 }
 

@@ -4,6 +4,7 @@
 //! data), settings a configuration (`lower`). All that is wrong is collected (`diagnostics`) and drawn
 //! (`render`). Nothing here changes the host; what is asked of it goes through [`Host`].
 
+mod asked;
 mod context;
 mod diagnostics;
 mod draft;
@@ -126,7 +127,7 @@ pub fn from_options_for(options: &Options, host: &dyn Host) -> Loaded {
 }
 
 fn finish(statements: Vec<Statement>, sources: Sources, mut report: Report, host: &dyn Host) -> Loaded {
-    let made = lower::lower(&statements, &mut report, &sources, host);
+    let made = lower::lower(&statements, &mut report, &sources, &asked::Asked::new(host));
     let (configuration, remaining) = match made {
         Some(made) if !report.has_errors() => (Some(made.configuration), None),
         made => (None, made),

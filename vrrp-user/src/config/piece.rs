@@ -43,6 +43,7 @@ pub(super) fn origin(pieces: &[Piece], span: Span) -> Span {
     if together {
         return Span { end: end.end, ..begin };
     }
-    let next = pieces.iter().find(|piece| piece.at > span.start).map_or(span.end, |piece| piece.at);
+    let after = pieces.partition_point(|piece| piece.at <= span.start);
+    let next = pieces.get(after).map_or(span.end, |piece| piece.at);
     Span { end: first.place(next - 1).end, ..begin }
 }

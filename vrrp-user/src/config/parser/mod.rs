@@ -16,13 +16,13 @@ use cursor::Cursor;
 
 const STATEMENT_LIMIT: usize = 250_000;
 
-/// The statements of a file. What cannot be read is reported; the rest is returned.
+/// The statements of a file. What cannot be read is reported; the rest is returned, nothing if it is too much.
 pub(super) fn parse(file: &File, sources: &mut Sources, report: &mut Report) -> Vec<Statement> {
     let root = keywords::root();
     let mut parser = Parser { sources, report, scopes: vec![root], statements: 0 };
     let mut statements = Vec::new();
     parser.file(file, Content::Keywords(root), &mut statements);
-    statements
+    if parser.statements > STATEMENT_LIMIT { Vec::new() } else { statements }
 }
 
 struct Parser<'a> {

@@ -43,7 +43,8 @@ pub(super) enum Part {
     Include(Vec<File>),
 }
 
-/// Reads `path` and what it includes; what cannot be read is reported.
+/// Reads `path` and what it includes; what cannot be read is reported. A text without end is nothing: what its
+/// beginning means is of no use.
 pub(super) fn read(
     path: &Path,
     config_id: Option<&str>,
@@ -65,7 +66,8 @@ pub(super) fn read(
         exhausted: false,
         warned: Vec::new(),
     };
-    reader.file(path, None)
+    let file = reader.file(path, None);
+    file.filter(|_| !reader.exhausted)
 }
 
 /// A host's name without its domain.
