@@ -19,7 +19,7 @@ const AGENTS: &str = "there is no SNMP or D-Bus agent; see the status command";
 const RELOAD: &str = "a configuration is always checked before it is used";
 const INCLUDE: &str = "a file that is there and cannot be read is always an error";
 const DUMPS: &str = "a node has one name for each dump file; state_dump_file and the others give them";
-const RANDOM: &str = "there is no ${_RANDOM} yet";
+const RANDOM: &str = "${_RANDOM} differs from run to run, and cannot be made to repeat itself";
 const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
 const BFD: &str = "there is no BFD here";
 
