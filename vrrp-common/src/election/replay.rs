@@ -22,19 +22,43 @@ pub fn replay(seen: &Heard, heard: &Heard) -> impl Iterator<Item = Advertised> +
         moved(&seen.losing, &heard.losing),
         moved(&seen.resigned, &heard.resigned),
     ];
-    let senders = heard.peers.map(|peer| (peer.at != 0 && !seen.peers.contains(&peer)).then_some(peer));
-    let mut news = [None; MOST];
-    for (to, stamp) in news.iter_mut().zip(kinds.into_iter().chain(senders)) {
-        *to = stamp.map(|stamp| advertised(&stamp));
+    let mut news = News::default();
+    kinds.into_iter().flatten().for_each(|stamp| news.add(stamp));
+    let senders = heard.peers.iter().filter(|peer| peer.at != 0 && !seen.peers.contains(peer));
+    senders.for_each(|stamp| news.add(stamp));
+    news.in_order()
+}
+
+/// What is to be told. Most often that is one advertisement in several stamps.
+#[derive(Default)]
+struct News {
+    told: [Option<Advertised>; MOST],
+    count: usize,
+}
+
+impl News {
+    fn add(&mut self, stamp: &Stamp) {
+        let news = Some(advertised(stamp));
+        let (told, free) = self.told.split_at_mut(self.count);
+        if !told.contains(&news)
+            && let Some(place) = free.first_mut()
+        {
+            *place = news;
+            self.count += 1;
+        }
     }
-    news.sort_unstable_by_key(|news| news.map(|news| (news.at, news.source, news.priority)));
-    let mut last = None;
-    news.into_iter().flatten().filter(move |news| last.replace(*news) != Some(*news))
+
+    fn in_order(mut self) -> impl Iterator<Item = Advertised> + use<> {
+        if let Some(told) = self.told.get_mut(..self.count) {
+            told.sort_unstable_by_key(|news| news.map(|news| (news.at, news.source, news.priority)));
+        }
+        self.told.into_iter().map_while(|news| news)
+    }
 }
 
 /// The stamp of a kind, if it moved.
-fn moved(seen: &Stamp, heard: &Stamp) -> Option<Stamp> {
-    (heard.count != seen.count).then_some(*heard)
+fn moved<'a>(seen: &Stamp, heard: &'a Stamp) -> Option<&'a Stamp> {
+    (heard.count != seen.count).then_some(heard)
 }
 
 fn advertised(stamp: &Stamp) -> Advertised {

@@ -17,6 +17,7 @@ use super::{
     act::statics,
     groups::Group,
     router::{Key, Place, Router, RoutingPlace, first_form, key, parameters},
+    view::configured,
 };
 use crate::{
     config::model::{self, Configuration, Instance, Routing, Track, VirtualAddress},
@@ -167,6 +168,7 @@ impl Node {
         let now = clock::now();
         let router = &mut self.routers[index];
         let old = mem::replace(&mut router.instance, new);
+        router.configured = configured(&router.instance);
         let new = &router.instance;
         // Checks are numbered by their places in the file, which may have moved.
         if (Instance { tracks: new.tracks.clone(), ..old.clone() } == *new) {

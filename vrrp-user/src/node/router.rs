@@ -16,7 +16,7 @@ use super::{
     notices::Told,
     orders::Order,
     refusals::Refusals,
-    view::view,
+    view::{configured, view},
 };
 use crate::{
     config::model::{Checksum, Instance, Routing, VirtualAddress},
@@ -49,6 +49,8 @@ pub(super) struct Router {
     pub(super) machine: VirtualRouter,
     /// What advertisements list.
     pub(super) advertised: Vec<IpAddr>,
+    /// What the receive path is told of the configuration.
+    pub(super) configured: RouterView,
     pub(super) addresses: Arc<[VirtualAddress]>,
     /// What the interface gives us; absent while there is none to work with.
     pub(super) ground: Option<Ground>,
@@ -118,6 +120,7 @@ impl Router {
         Self {
             machine: VirtualRouter::new(parameters(&instance)),
             advertised: instance.advertised().collect(),
+            configured: configured(&instance),
             addresses: instance.held_addresses().cloned().collect(),
             places: vec![Place::default(); instance.held_addresses().count()],
             form: first_form(instance.checksum),
@@ -153,7 +156,7 @@ impl Router {
     /// What the datapath must know, if there is an address to send with.
     pub(super) fn view(&self, now: Instant) -> Option<RouterView> {
         let ground = self.ground?;
-        Some(view(&self.instance, ground.source, self.machine.standing(now)))
+        Some(view(self.configured, ground.source, self.machine.standing(now)))
     }
 
     /// What to leave to the next daemon.

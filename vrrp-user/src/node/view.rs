@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use bytemuck::Zeroable as _;
 use vrrp_common::{
     abi::{Address, RouterView, Standing},
     judge::digest,
@@ -13,12 +14,18 @@ use crate::config::model::Instance;
 /// VRRPv2 authentication type 1, simple text password (RFC 2338 §5.3.6).
 const SIMPLE_TEXT: u8 = 1;
 
-/// The record that [`vrrp_common::judge::judge`] reads for `instance`.
-pub(super) fn view(instance: &Instance, source: IpAddr, standing: Standing) -> RouterView {
+/// The record that [`vrrp_common::judge::judge`] reads for a router, out of what its configuration says (see
+/// [`configured`]) and what changes with the interface and with every input of the election.
+pub(super) fn view(configured: RouterView, source: IpAddr, standing: Standing) -> RouterView {
+    RouterView { standing, source: source.into(), ..configured }
+}
+
+/// What the configuration says of it.
+pub(super) fn configured(instance: &Instance) -> RouterView {
     let v2 = instance.version == Version::V2;
     RouterView {
-        standing,
-        source: source.into(),
+        standing: Standing::zeroed(),
+        source: Address::default(),
         group: instance.group.into(),
         digest: digest(instance.advertised().map(Address::from)),
         password: instance.password.unwrap_or_default(),
