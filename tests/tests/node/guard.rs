@@ -21,6 +21,8 @@ const ADDRESS_V6: &str = "2001:db8::100";
 const CASTOR_SECOND_MAC: &str = "02:00:00:00:01:01";
 /// Room for hundreds of answers, if there are any.
 const A_MOMENT: Duration = Duration::from_millis(500);
+/// Where others may come before the guard, and where it may come before them.
+const TCX: [&str; 2] = ["datapath tc", "tc_hook tcx"];
 /// A filter of the queueing discipline stays when its process dies, whatever else is removed.
 const CLSACT: [&str; 2] = ["datapath tc", "tc_hook clsact"];
 
@@ -132,7 +134,7 @@ fn a_stopped_owner_is_silent_though_somebody_came_before_the_guard() -> Result<(
         node.wait_owns(ADDRESS, FAST)?;
         stop(host, node)
     };
-    Case::new("stopped, programs of others in tc").tell(fail, nothing)
+    Case { node: &TCX, ..Case::new("stopped, programs of others in tc") }.tell(fail, nothing)
 }
 
 /// Links have names, by which they live on.

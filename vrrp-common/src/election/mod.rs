@@ -18,7 +18,7 @@ mod types;
 
 pub use actions::Actions;
 pub use priority::{OWNER, effective_priority};
-pub use replay::replay;
+pub use replay::{replay, steady};
 pub use router::VirtualRouter;
 pub use timers::{active_down_interval, lease_until, skew_time};
 pub use types::{

@@ -22,11 +22,22 @@ pub fn replay(seen: &Heard, heard: &Heard) -> impl Iterator<Item = Advertised> +
         moved(&seen.losing, &heard.losing),
         moved(&seen.resigned, &heard.resigned),
     ];
-    let mut news = News::default();
-    kinds.into_iter().flatten().for_each(|stamp| news.add(stamp));
+    let mut news = News::of(kinds);
     let senders = heard.peers.iter().filter(|peer| peer.at != 0 && !seen.peers.contains(peer));
     senders.for_each(|stamp| news.add(stamp));
     news.in_order()
+}
+
+/// As [`replay`], of a Backup's steady Active: the advertisements behind `kinds` (accepted, better, losing), if nothing
+/// but their time is new since `seen`. `None` if that does not say all, and the whole record is to be read.
+pub fn steady(seen: &Heard, kinds: &[Stamp; 3]) -> Option<impl Iterator<Item = Advertised> + use<>> {
+    let before = [&seen.accepted, &seen.better, &seen.losing];
+    let later = |(seen, now): (&&Stamp, &Stamp)| Stamp { at: now.at, count: now.count, ..**seen } == *now;
+    if !before.iter().zip(kinds).all(later) {
+        return None;
+    }
+    let pairs = before.into_iter().zip(kinds);
+    Some(News::of(pairs.map(|(seen, now)| moved(seen, now))).in_order())
 }
 
 /// What is to be told. Most often that is one advertisement in several stamps.
@@ -37,6 +48,12 @@ struct News {
 }
 
 impl News {
+    fn of<'a>(kinds: impl IntoIterator<Item = Option<&'a Stamp>>) -> Self {
+        let mut news = Self::default();
+        kinds.into_iter().flatten().for_each(|stamp| news.add(stamp));
+        news
+    }
+
     fn add(&mut self, stamp: &Stamp) {
         let news = Some(advertised(stamp));
         let (told, free) = self.told.split_at_mut(self.count);
@@ -128,5 +145,27 @@ mod tests {
         heard.peers[0] = stamp(2, 30, 150, 1);
         heard.peers[1] = stamp(1, 40, 150, 1);
         assert_eq!(news(&seen, &heard), [(30, 2, 150), (40, 1, 150)]);
+    }
+
+    #[test]
+    fn a_steady_active_is_told_once_and_anything_else_asks_for_the_whole_record() {
+        let seen = Heard {
+            accepted: stamp(7, 5, 150, 3),
+            better: stamp(7, 5, 150, 3),
+            losing: stamp(9, 4, 50, 1),
+            ..Heard::default()
+        };
+        let told = |kinds: [Stamp; 3]| {
+            let news = steady(&seen, &kinds)?;
+            Some(news.map(|news| (news.at.as_nanos(), news.source.octets()[0])).collect::<Vec<_>>())
+        };
+        let (later, lower) = (stamp(7, 9, 150, 5), stamp(9, 8, 50, 2));
+        assert_eq!(told([seen.accepted, seen.better, seen.losing]), Some(Vec::new()));
+        assert_eq!(told([later, later, seen.losing]), Some(Vec::from([(9, 7)])));
+        assert_eq!(told([later, later, lower]), Some(Vec::from([(8, 9), (9, 7)])));
+        for other in [stamp(8, 9, 150, 5), stamp(7, 9, 151, 5), Stamp { digest: 1, ..later }] {
+            assert_eq!(told([other, later, seen.losing]), None);
+        }
+        assert!(steady(&Heard::default(), &[later, Stamp::default(), Stamp::default()]).is_none());
     }
 }

@@ -289,6 +289,10 @@ impl Datapath for AutoPath {
         }
     }
 
+    fn kinds(&self, slot: Slot) -> Option<[Stamp; 3]> {
+        self.kernel_of(slot)?.kinds(slot)
+    }
+
     fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>> {
         match self.kernel_of(slot) {
             Some(kernel) => kernel.list(slot, sender),

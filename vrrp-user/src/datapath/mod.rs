@@ -145,6 +145,12 @@ pub trait Datapath {
     /// What was heard for the router; empty if it is not attached.
     fn heard(&self, slot: Slot) -> Heard;
 
+    /// The last that was accepted, better and losing, where that costs less than [`Self::heard`] and no event is
+    /// outstanding: whatever is not told by these was told by an event.
+    fn kinds(&self, _slot: Slot) -> Option<[Stamp; 3]> {
+        None
+    }
+
     /// What was heard for a slot since the daemon before this one; empty where nobody listened meanwhile. For a router
     /// that is not attached yet.
     fn left(&mut self, slot: Slot) -> Heard;

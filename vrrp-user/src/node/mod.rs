@@ -31,7 +31,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot, watch::Sender};
 use vrrp_common::{
-    election::{Input, State, replay},
+    election::{Input, State, replay, steady},
     time::{Instant, Interval},
 };
 
@@ -60,6 +60,9 @@ use crate::{
 const STOP_PATIENCE: Interval = Interval::from_secs(5);
 /// Announcements sent in one turn, so that hundreds of addresses never delay an advertisement.
 const ANNOUNCEMENTS_A_TURN: usize = 64;
+/// How long a part of a Backup's record is enough. The whole of it also has who else was heard, in which checksum form
+/// and with which list, which wakes nobody and may be told of a little later.
+const WHOLE_RECORD_EVERY: Interval = Interval::from_secs(2);
 
 /// What other threads may ask of the node.
 #[derive(Debug)]
@@ -315,9 +318,27 @@ impl Node {
         if !self.routers.iter().filter(is_backup).any(is_due) {
             return;
         }
-        let backups: Vec<Slot> = self.routers.iter().filter(is_backup).map(|router| router.slot).collect();
-        for slot in backups {
-            self.replay(slot, granted);
+        for index in 0..self.routers.len() {
+            if is_backup(&&self.routers[index]) {
+                self.follow(index, granted);
+            }
+        }
+    }
+
+    /// As [`Self::replay`], with a look at a part of the record while the Active is as steady as ever: programs write to it
+    /// on other processors, and each line of memory that both touch costs more than all that is done with it here.
+    fn follow(&mut self, index: usize, granted: Instant) {
+        let router = &mut self.routers[index];
+        let recent = granted.since(router.read) < WHOLE_RECORD_EVERY;
+        let kinds = self.datapath.kinds(router.slot).filter(|_| recent);
+        let news = kinds.and_then(|kinds| Some((kinds, steady(&router.seen, &kinds)?)));
+        let Some((kinds, news)) = news else {
+            let slot = router.slot;
+            return self.replay(slot, granted);
+        };
+        [router.seen.accepted, router.seen.better, router.seen.losing] = kinds;
+        for advertised in news {
+            self.input(index, Input::Advertisement(advertised), granted);
         }
     }
 
@@ -344,7 +365,7 @@ impl Node {
         let router = &mut self.routers[index];
         let news = replay(&router.seen, &heard);
         router.learn_form(&heard);
-        router.seen = heard;
+        (router.seen, router.read) = (heard, granted);
         for advertised in news {
             self.input(index, Input::Advertisement(advertised), granted);
         }

@@ -59,6 +59,8 @@ pub(super) struct Router {
     pub(super) attach_retry: Option<Instant>,
     /// The record as last replayed.
     pub(super) seen: Heard,
+    /// When that was the whole record.
+    pub(super) read: Instant,
     /// The checksum form that we send (VRRPv3 over IPv4).
     pub(super) form: ChecksumForm,
     /// The lease of the daemon before, until it is decided whether it is adopted: the addresses stay meanwhile.
@@ -132,6 +134,7 @@ impl Router {
             attached: None,
             attach_retry: None,
             seen: Heard::default(),
+            read: Instant::from_nanos(0),
             left: None,
             held: false,
             acquisitions: 0,

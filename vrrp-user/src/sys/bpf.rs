@@ -123,6 +123,24 @@ impl SharedArray<Record> {
         }
     }
 
+    /// What was accepted, better and losing, as they were at one moment, if no event is outstanding and nobody writes: what
+    /// a steady Active moves, and a quarter of the record.
+    pub fn kinds(&self, slot: u32) -> Option<[Stamp; 3]> {
+        const KINDS: usize = std::mem::offset_of!(Record, heard.accepted) / WORD;
+        const WORDS: usize = size_of::<[Stamp; 3]>() / WORD;
+        let words = self.words(slot);
+        let version = words.first()?;
+        let before = version.load(Ordering::Acquire);
+        let mut kinds = [0_u64; WORDS];
+        for (to, from) in kinds.iter_mut().zip(words.get(KINDS..)?) {
+            *to = from.load(Ordering::Relaxed);
+        }
+        fence(Ordering::Acquire);
+        let pending = words.get(std::mem::offset_of!(Record, pending) / WORD)?;
+        let whole = before % 2 == 0 && version.load(Ordering::Relaxed) == before;
+        (whole && pending.load(Ordering::Relaxed) == 0).then(|| bytemuck::cast(kinds))
+    }
+
     /// Time and interval of what was accepted last, in nanoseconds: two words, for whoever looks at many routers.
     pub fn accepted(&self, slot: u32) -> (u64, u64) {
         const ACCEPTED: usize = std::mem::offset_of!(Record, heard.accepted);
@@ -380,6 +398,21 @@ mod tests {
             }
         }
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn kinds_are_read_unless_an_event_is_outstanding_or_somebody_writes() {
+        let (_file, array) = shared::<Record>(1);
+        let stamp = |at| Stamp { at, count: 1, ..Stamp::default() };
+        let mut record = Record { version: 4, ..Record::default() };
+        (record.heard.accepted, record.heard.better, record.heard.losing) = (stamp(7), stamp(8), stamp(9));
+        array.write(0, &record);
+        assert_eq!(array.kinds(0), Some([stamp(7), stamp(8), stamp(9)]));
+        array.write(0, &Record { pending: 1, ..record });
+        assert_eq!(array.kinds(0), None, "an event is outstanding");
+        array.write(0, &Record { version: 5, ..record });
+        assert_eq!(array.kinds(0), None, "somebody writes");
+        assert_eq!(array.kinds(1), None, "there is no such slot");
     }
 
     #[test]

@@ -316,6 +316,10 @@ impl KernelPath {
         self.object.heard.heard(slot.0)
     }
 
+    pub(super) fn kinds(&self, slot: Slot) -> Option<[Stamp; 3]> {
+        self.object.heard.kinds(slot.0)
+    }
+
     pub(super) fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>> {
         self.routers.get(&slot)?.lists.of(sender.source, sender.digest).map(<[IpAddr]>::to_vec)
     }
