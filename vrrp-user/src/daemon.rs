@@ -68,7 +68,7 @@ pub fn run(
     let (services, spawner) = attach(spawner)?;
     let acceptance = Acceptance::new(directory, &identity, &spawner);
     services.block_on(acceptance.apply(&configuration))?;
-    let priority = configuration.running.realtime.map_or(rights::REALTIME_PRIORITY, i32::from);
+    let (realtime, nice) = (configuration.running.realtime, configuration.running.nice);
 
     let (desired, wanted) = watch::channel(Arc::new(Desired::default()));
     let (netlink_events, netlink) = mpsc::channel(INBOX);
@@ -117,7 +117,7 @@ pub fn run(
     .context("cannot start the service thread")?;
     let addresses =
         netlink::spawn(wanted, netlink_events, pulse, undo).context("cannot start the address thread")?;
-    for outcome in [rights::realtime(priority), rights::lock_memory()] {
+    for outcome in [rights::schedule(realtime, nice), rights::lock_memory()] {
         if let Err(notice) = outcome {
             tracing::info!("{notice}");
         }

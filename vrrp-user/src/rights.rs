@@ -15,7 +15,7 @@ use nix::{
 };
 use thiserror::Error;
 
-use crate::sys::process::{least_nice, lock_all_memory, round_robin};
+use crate::sys::process::{lock_all_memory, nice, round_robin};
 
 /// What the daemon keeps of what it was started with.
 const KEPT: [Capability; 6] = [
@@ -28,7 +28,10 @@ const KEPT: [Capability; 6] = [
 ];
 
 /// Real-time priority of the threads that must be in time: above ordinary ones is what counts, not how far.
-pub const REALTIME_PRIORITY: i32 = 50;
+const REALTIME_PRIORITY: u8 = 50;
+
+/// What comes closest to that among ordinary threads.
+const LEAST_NICE: i8 = -20;
 
 /// Without these no virtual router can run.
 const REQUIRED: [(Capability, &str); 2] =
@@ -57,15 +60,23 @@ pub enum Degraded {
     #[error(
         "no real-time scheduling at priority {priority}: {source}; {}timers may be late on a busy host \
          (needs CAP_SYS_NICE or RLIMIT_RTPRIO, and a priority of 1 to 99)",
-        if *.least_nice { "the least nice value instead; " } else { "" }
+        instead.map(|nice| format!("nice value {nice} instead; ")).unwrap_or_default()
     )]
     Scheduling {
         /// The priority that was asked for.
-        priority: i32,
+        priority: u8,
         /// What the kernel said.
         source: io::Error,
-        /// The thread is the first among ordinary ones instead.
-        least_nice: bool,
+        /// The nice value that the thread has instead.
+        instead: Option<i8>,
+    },
+    /// Not the nice value that the file names.
+    #[error("cannot take the nice value {nice}: {source} (below 0 it needs CAP_SYS_NICE or RLIMIT_NICE)")]
+    Nice {
+        /// What was asked for.
+        nice: i8,
+        /// What the kernel said.
+        source: io::Error,
     },
     /// Locking would make allocations fail at the limit later on, so nothing is locked.
     #[error(
@@ -146,16 +157,22 @@ pub fn missing_of_wanted() -> Vec<String> {
 }
 
 /// Puts the calling thread under `SCHED_RR` with a priority of 1 to 99; where that is refused, as it is to control
-/// groups without a share of real time, before all other ordinary threads. Threads and processes that it creates later
-/// begin as ordinary ones: each real-time thread calls this itself.
+/// groups without a share of real time, before all other ordinary threads or to the nice value that is given. Who gives
+/// only that gets it. Threads and processes that it creates later begin as ordinary ones: each thread that must be in
+/// time calls this itself.
 ///
 /// # Errors
 ///
 /// A notice for the log; the thread goes on as an ordinary one.
-pub fn realtime(priority: i32) -> Result<(), Degraded> {
-    round_robin(priority).map_err(|source| {
-        let least_nice = least_nice().is_ok();
-        Degraded::Scheduling { priority, source, least_nice }
+pub fn schedule(realtime: Option<u8>, given: Option<i8>) -> Result<(), Degraded> {
+    if let (None, Some(value)) = (realtime, given) {
+        return nice(value).map_err(|source| Degraded::Nice { nice: value, source });
+    }
+    let priority = realtime.unwrap_or(REALTIME_PRIORITY);
+    round_robin(priority.into()).map_err(|source| {
+        let instead = given.unwrap_or(LEAST_NICE);
+        let instead = nice(instead).is_ok().then_some(instead);
+        Degraded::Scheduling { priority, source, instead }
     })
 }
 

@@ -83,7 +83,7 @@ fn nice() -> String {
 
 #[test]
 fn real_time_is_granted_or_the_notice_says_why_not() {
-    thread::spawn(|| match rights::realtime(1) {
+    thread::spawn(|| match rights::schedule(Some(1), None) {
         Ok(()) => {
             assert_eq!(policy(), "2");
             let child = thread::spawn(policy).join().unwrap();
@@ -101,13 +101,13 @@ fn real_time_is_granted_or_the_notice_says_why_not() {
 
 #[test]
 fn whoever_is_refused_real_time_is_first_among_ordinary_threads_if_that_is_allowed() {
-    for priority in [-1, 0, 100] {
+    for priority in [0, 100, 255] {
         thread::spawn(move || {
             let before = nice();
-            let notice = rights::realtime(priority).unwrap_err().to_string();
+            let notice = rights::schedule(Some(priority), None).unwrap_err().to_string();
             assert!(notice.contains(&format!("priority {priority}: ")), "{notice}");
             assert_eq!(policy(), "0");
-            if notice.contains("least nice") {
+            if notice.contains("nice value -20 instead") {
                 assert_eq!(nice(), "-20");
                 assert_eq!(thread::spawn(nice).join().unwrap(), "0", "a new thread is not preferred");
             } else {
@@ -117,6 +117,28 @@ fn whoever_is_refused_real_time_is_first_among_ordinary_threads_if_that_is_allow
         .join()
         .unwrap();
     }
+}
+
+#[test]
+fn whoever_names_a_nice_value_alone_has_it_instead_of_real_time() {
+    thread::spawn(|| {
+        rights::schedule(None, Some(7)).unwrap();
+        assert_eq!((policy().as_str(), nice().as_str()), ("0", "7"));
+        match rights::schedule(None, Some(-3)) {
+            Ok(()) => assert_eq!(nice(), "-3"),
+            Err(notice) => assert!(notice.to_string().contains("nice value -3"), "{notice}"),
+        }
+    })
+    .join()
+    .unwrap();
+    thread::spawn(|| {
+        // 100 is no real-time priority, so it is refused to everybody.
+        let notice = rights::schedule(Some(100), Some(5)).unwrap_err().to_string();
+        assert!(notice.contains("nice value 5 instead"), "{notice}");
+        assert_eq!(nice(), "5");
+    })
+    .join()
+    .unwrap();
 }
 
 #[test]

@@ -142,6 +142,10 @@ pub(super) struct GarpDraft {
     pub(super) lower_repeat: Option<i64>,
     /// `vrrp_min_garp`.
     pub(super) minimal: bool,
+    /// `vrrp_garp_interval`.
+    pub(super) arp_gap: Interval,
+    /// `vrrp_gna_interval`.
+    pub(super) na_gap: Interval,
 }
 
 /// The `state` of an instance.

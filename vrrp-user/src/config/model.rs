@@ -304,6 +304,10 @@ pub struct Announce {
     pub lower_priority_delay: Interval,
     /// Like `repeat`, after a losing Active was heard.
     pub lower_priority_repeat: u32,
+    /// Least time between two announcements of IPv4 addresses on one interface; zero for none.
+    pub arp_gap: Interval,
+    /// The same of IPv6 addresses.
+    pub na_gap: Interval,
 }
 
 /// A user and a group, resolved.

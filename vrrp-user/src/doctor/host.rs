@@ -106,7 +106,7 @@ fn programs() -> Finding {
 
 /// Tried for real, in a thread that ends at once.
 fn scheduling() -> Finding {
-    let outcome = thread::spawn(|| rights::realtime(rights::REALTIME_PRIORITY)).join();
+    let outcome = thread::spawn(|| rights::schedule(None, None)).join();
     let throttle = read("/proc/sys/kernel/sched_rt_runtime_us").unwrap_or_default();
     match outcome {
         Ok(Ok(())) => {

@@ -24,6 +24,8 @@ const ONCE: Announce = Announce {
     refresh_repeat: 1,
     lower_priority_delay: Interval::ZERO,
     lower_priority_repeat: 1,
+    arp_gap: Interval::ZERO,
+    na_gap: Interval::ZERO,
 };
 
 /// The links of this namespace.

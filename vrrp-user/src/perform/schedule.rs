@@ -11,6 +11,7 @@ use vrrp_common::{
     time::{Instant, Interval},
 };
 
+use super::pace::{Gaps, Pace};
 use crate::{config::model::Announce, datapath::Slot};
 
 /// One address to tell the neighbours of.
@@ -26,7 +27,10 @@ pub(super) struct Target {
 }
 
 /// Whose burst it is, and its number.
-type Id = (Slot, u64);
+pub(super) type Id = (Slot, u64);
+
+/// The place of a burst that is due: the round that comes next, when it was due, and which it is.
+pub(super) type Place = (u32, Instant, Id);
 
 /// `rounds` rounds over all of `targets`, from `due` on.
 #[derive(Debug)]
@@ -37,6 +41,7 @@ struct Burst {
     rounds: u32,
     /// Rounds completed, and targets of the present round.
     done: (u32, usize),
+    gaps: Gaps,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +66,9 @@ pub(super) struct Schedule {
     bursts: BTreeMap<Id, Burst>,
     /// Those that were not due when it was looked last, by when they are.
     later: BTreeSet<(Instant, Id)>,
-    /// The others, by the round that comes next and when they were due.
-    ready: BTreeSet<(u32, Instant, Id)>,
+    /// The others, but for those that wait for a gap.
+    ready: BTreeSet<Place>,
+    pace: Pace,
     /// How many bursts there were.
     numbered: u64,
 }
@@ -116,7 +122,7 @@ impl Schedule {
 
     /// When there is something to announce next.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let ready = self.ready.first().map(|(_, due, _)| *due);
+        let ready = self.ready.first().map(|(_, due, _)| *due).or_else(|| self.pace.deadline());
         let later = self.later.first().map(|(due, _)| *due);
         let refreshes = self.holders.values().filter_map(|holder| holder.refresh);
         refreshes.chain(ready).chain(later).min()
@@ -127,12 +133,17 @@ impl Schedule {
     pub(super) fn take(&mut self, now: Instant, budget: usize, taken: &mut impl Extend<(Slot, Target)>) {
         self.begin_refreshes(now);
         self.make_ready(now);
+        self.ready.extend(self.pace.release(now));
         let mut left = budget;
         while left > 0 {
-            let Some((_, due, id)) = self.ready.pop_first() else { break };
+            let Some(place @ (_, due, id)) = self.ready.pop_first() else { break };
             let Some(burst) = self.bursts.get_mut(&id) else { continue };
             let round = &burst.targets[burst.done.1..];
-            let part = &round[..round.len().min(left)];
+            let part = &round[..self.pace.admit(round, burst.gaps, now).min(left)];
+            if part.is_empty() {
+                self.pace.hold(round, place);
+                continue;
+            }
             taken.extend(part.iter().map(|target| (id.0, *target)));
             left -= part.len();
             burst.done.1 += part.len();
@@ -182,8 +193,10 @@ impl Schedule {
 
     fn forget(&mut self, id: Id) {
         if let Some(burst) = self.bursts.remove(&id) {
+            let place = (burst.done.0, burst.due, id);
             self.later.remove(&(burst.due, id));
-            self.ready.remove(&(burst.done.0, burst.due, id));
+            self.ready.remove(&place);
+            self.pace.forget(&burst.targets[burst.done.1..], &place);
         }
     }
 
@@ -205,7 +218,8 @@ impl Schedule {
         if rounds > 0 && !targets.is_empty() {
             let id = (slot, self.numbered);
             self.numbered += 1;
-            self.bursts.insert(id, Burst { cause, due, targets, rounds, done: (0, 0) });
+            let gaps = self.holders.get(&slot).map(|holder| Gaps::of(&holder.settings)).unwrap_or_default();
+            self.bursts.insert(id, Burst { cause, due, targets, rounds, done: (0, 0), gaps });
             self.later.insert((due, id));
         }
     }
@@ -234,6 +248,8 @@ mod tests {
         refresh_repeat: 1,
         lower_priority_delay: Interval::from_secs(5),
         lower_priority_repeat: 5,
+        arp_gap: ZERO,
+        na_gap: ZERO,
     };
 
     fn target(last: u8) -> Target {
@@ -386,6 +402,67 @@ mod tests {
         schedule.again(Slot(0), Announcement::AfterStall, seconds(30));
         assert_eq!(take(&mut schedule, seconds(30), 100), FIVE_ROUNDS);
         assert_eq!(take(&mut schedule, seconds(35), 100), FIVE_ROUNDS);
+    }
+
+    const GAP: Interval = Interval::from_millis(10);
+
+    /// Two routers on one interface, one of which also has an address on another one and one of IPv6.
+    fn paced() -> Schedule {
+        let settings = Announce { delay: ZERO, repeat: 2, arp_gap: GAP, ..DEFAULTS };
+        let mut schedule = Schedule::default();
+        for (slot, targets) in [
+            (Slot(0), vec![target(10), target(11)]),
+            (Slot(1), vec![target(20)]),
+            (Slot(2), vec![Target { interface: 3, ..target(30) }]),
+            (Slot(3), vec![Target { address: "2001:db8::1".parse().unwrap(), ..target(0) }]),
+        ] {
+            schedule.start(slot, settings, START);
+            schedule.confirmed(slot, targets, START);
+        }
+        schedule
+    }
+
+    #[test]
+    fn a_gap_is_kept_on_each_interface_and_for_each_family_by_all_routers_together() {
+        let mut schedule = paced();
+        assert_eq!(take(&mut schedule, START, 100), [10, 30, 0, 0]);
+        let mut taken = Vec::new();
+        while let Some(at) = schedule.deadline() {
+            assert!(take(&mut schedule, at.before(Interval::from_nanos(1)), 100).is_empty());
+            taken.push((at.since(START), take(&mut schedule, at, 100)));
+            assert!(take(&mut schedule, at, 100).is_empty());
+        }
+        let rounds = [vec![11, 30], vec![20], vec![10], vec![11], vec![20]];
+        let expected = (1..).map(|n| Interval::from_millis(10 * n)).zip(rounds);
+        let sorted = taken.into_iter().map(|(at, mut addresses)| {
+            addresses.sort_unstable();
+            (at, addresses)
+        });
+        assert!(sorted.eq(expected));
+    }
+
+    #[test]
+    fn who_lets_go_while_it_waits_for_a_gap_leaves_its_turn_to_others() {
+        let mut schedule = paced();
+        take(&mut schedule, START, 100);
+        schedule.stop(Slot(0));
+        schedule.stop(Slot(2));
+        assert_eq!(schedule.deadline(), Some(START.after(GAP)));
+        assert_eq!(take(&mut schedule, START.after(GAP), 100), [20]);
+        schedule.stop(Slot(1));
+        assert_eq!(schedule.deadline(), None);
+        assert!(take(&mut schedule, seconds(9), 100).is_empty());
+    }
+
+    #[test]
+    fn a_gap_lasts_beyond_the_burst_that_began_it() {
+        let mut schedule = taken_over(Announce { delay: ZERO, repeat: 1, arp_gap: GAP, ..DEFAULTS });
+        take(&mut schedule, START, 100);
+        assert_eq!(take(&mut schedule, START.after(GAP), 100), [11]);
+        schedule.again(Slot(0), Announcement::AfterStall, START.after(GAP));
+        assert!(take(&mut schedule, START.after(GAP), 100).is_empty());
+        assert_eq!(schedule.deadline(), Some(START.after(GAP).after(GAP)));
+        assert_eq!(take(&mut schedule, seconds(1), 100), [10]);
     }
 
     #[test]

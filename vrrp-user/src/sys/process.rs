@@ -118,17 +118,16 @@ pub(crate) fn round_robin(priority: i32) -> io::Result<()> {
     schedule(libc::SCHED_RR, priority)
 }
 
-/// Puts the calling thread before all other ordinary ones, as far as the kernel does that; threads and processes that
-/// it creates are not put there.
+/// Makes the calling thread an ordinary one with a nice value of -20 (before all others, as far as the kernel does
+/// that) to 19; threads and processes that it creates later do not get a negative one.
 ///
 /// # Errors
 ///
 /// What `sched_setscheduler` and `setpriority` say: `EACCES` without the right.
-pub(crate) fn least_nice() -> io::Result<()> {
-    const LEAST: libc::c_int = -20;
+pub(crate) fn nice(value: i8) -> io::Result<()> {
     schedule(libc::SCHED_OTHER, 0)?;
     // SAFETY: no pointer is passed; on Linux 0 is the calling thread, not the process.
-    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, LEAST) };
+    let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, value.into()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

@@ -16,6 +16,7 @@ pub(super) fn describe(configuration: &Configuration) -> BTreeMap<String, String
         ("start_delay".to_owned(), running.start_delay.to_string()),
         ("boot_delay".to_owned(), running.boot_delay.to_string()),
         ("realtime".to_owned(), or_none(running.realtime)),
+        ("nice".to_owned(), or_none(running.nice)),
         ("cpus".to_owned(), cpus.join(" ")),
     ]);
     values.insert("net_namespace".to_owned(), or_none(configuration.net_namespace.as_ref()));
@@ -150,6 +151,8 @@ fn describe_instance(instance: &Instance, configuration: &Configuration) -> Vec<
         ("refresh_repeat", announce.refresh_repeat.to_string()),
         ("lower_delay", announce.lower_priority_delay.to_string()),
         ("lower_repeat", announce.lower_priority_repeat.to_string()),
+        ("arp_gap", announce.arp_gap.to_string()),
+        ("na_gap", announce.na_gap.to_string()),
         ("tracks", tracks.collect::<Vec<_>>().join(", ")),
         ("notify", describe_notify(&instance.notify)),
         ("mail", instance.notify.mail.to_string()),

@@ -173,13 +173,22 @@ const GARP: &[Row] = &[
         Switch(|globals, on| globals.garp.minimal = on.value),
         "one burst of one announcement for each address",
     ),
-    Row::accepted("vrrp_garp_interval", "gap between announcements", PACED),
-    Row::accepted("vrrp_gna_interval", "gap between neighbour advertisements", PACED),
+    Row::works(
+        "vrrp_garp_interval",
+        "0",
+        Seconds(0..=4_294_000, |globals, gap| globals.garp.arp_gap = gap.value),
+        "seconds between two announcements of IPv4 addresses on one interface, whose routers take turns",
+    ),
+    Row::works(
+        "vrrp_gna_interval",
+        "0",
+        Seconds(0..=4_294_000, |globals, gap| globals.garp.na_gap = gap.value),
+        "seconds between two announcements of IPv6 addresses on one interface",
+    ),
     Row::accepted("vrrp_garp_extra_if", "announcements on more interfaces of a virtual MAC", ONE_HOME),
     Row::accepted("vrrp_vmac_garp_intvl", "old name of vrrp_garp_extra_if", ONE_HOME),
 ];
 
-const PACED: &str = "announcements are sent without a gap";
 const ONE_HOME: &str = "announcements leave by the interface that has the address";
 const IGMP: &str = "groups are joined on the interface itself, not on that of a virtual MAC address";
 const CHECKED: &str = "unicast sources are always checked here";

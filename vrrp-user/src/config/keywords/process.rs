@@ -27,7 +27,6 @@ const BFD: &str = "there is no BFD here";
 pub(super) const PROCESS: &[Row] = &[
     Row::accepted("max_auto_priority", "raise the priority after lateness", SCHED),
     Row::accepted("min_auto_priority_delay", "lateness that raises the priority", SCHED),
-    Row::accepted("vrrp_priority", "nice value", SCHED),
     Row::accepted("vrrp_rlimit_rttime", "limit of real-time CPU use", SCHED),
     Row::accepted("vrrp_rlimit_rtime", "old name of vrrp_rlimit_rttime", SCHED),
     Row::accepted("vrrp_no_swap", "keep memory resident", SCHED),

@@ -30,6 +30,13 @@ pub(super) const RUNNING: &[Keyword<GlobalDraft>] = &[
         "real-time priority of the threads that keep time, where the node may have one",
     ),
     Keyword::works(
+        "vrrp_priority",
+        "-20",
+        // The range fits.
+        Number(-20..=19, |globals, nice| globals.running.nice = Some(nice.value as i8)),
+        "nice value of the threads that keep time, instead of a real-time priority unless vrrp_rt_priority asks for one",
+    ),
+    Keyword::works(
         "vrrp_cpu_affinity",
         "all CPUs",
         Line("CPU ...", set_cpus),

@@ -22,6 +22,8 @@ pub(super) fn announce(draft: &InstanceDraft, globals: &GlobalDraft, strict: boo
         refresh_repeat: count(own.refresh_repeat.or(node.refresh_repeat), 1),
         lower_priority_delay: own.lower_delay.or(node.lower_delay).unwrap_or(delay),
         lower_priority_repeat: count(own.lower_repeat.or(node.lower_repeat), repeat),
+        arp_gap: node.arp_gap,
+        na_gap: node.na_gap,
     };
     if strict {
         return Announce { lower_priority_delay: Interval::ZERO, lower_priority_repeat: 0, ..announce };

@@ -11,6 +11,8 @@ pub struct Running {
     pub boot_delay: Interval,
     /// `vrrp_rt_priority`, 1 to 99; the daemon's own choice if absent.
     pub realtime: Option<u8>,
+    /// `vrrp_priority`, -20 to 19: the nice value where there is no real-time priority.
+    pub nice: Option<i8>,
     /// `vrrp_cpu_affinity`, numbers from 0; all CPUs if empty.
     pub cpus: Vec<usize>,
 }
