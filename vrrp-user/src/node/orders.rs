@@ -34,14 +34,15 @@ impl Order {
     pub(super) fn words(&self, now: Instant) -> String {
         let what = if self.priority == LAST { "stepped down" } else { "taken" };
         match self.until {
-            Some(until) => format!("{what} by order, for {} more", whole_seconds(until.since(now))),
+            Some(until) => format!("{what} by order, for {} more", begun_seconds(until.since(now))),
             None => format!("{what} by order, until told otherwise"),
         }
     }
 }
 
-fn whole_seconds(span: Interval) -> Interval {
-    Interval::from_secs(span.as_secs())
+/// The last second is one until it is over: an order in force never has no time left.
+fn begun_seconds(span: Interval) -> Interval {
+    Interval::from_secs(span.as_nanos().div_ceil(Interval::from_secs(1).as_nanos()))
 }
 
 impl Router {
@@ -106,5 +107,27 @@ impl Node {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_an_order_is_told_in_seconds_that_have_begun() {
+        let now = Instant::from_nanos(7_000_000_000);
+        for (left, words) in [
+            (1_000_000_000, "1 s"),
+            (999_990_000, "1 s"),
+            (1, "1 s"),
+            (2_999_000_000, "3 s"),
+            (3_000_000_001, "4 s"),
+            (600_000_000_000, "600 s"),
+        ] {
+            let until = Some(now.after(Interval::from_nanos(left)));
+            let said = Order { priority: LAST, until }.words(now);
+            assert_eq!(said, format!("stepped down by order, for {words} more"));
+        }
     }
 }
