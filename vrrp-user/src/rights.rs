@@ -93,7 +93,7 @@ pub enum Degraded {
         /// What was asked for.
         cpus: Vec<usize>,
         /// What the kernel said.
-        source: Errno,
+        source: io::Error,
     },
     /// The kernel kills this process as it would any other.
     #[error(
@@ -193,19 +193,30 @@ pub fn be_spared() -> Result<(), Degraded> {
     fs::write(PLACE, SPARED.to_string()).map_err(Degraded::Spared)
 }
 
-/// Has the calling thread, and those that it makes later, run on these CPUs only; on all if there are none.
+/// Has the threads of this process, and those that they make later, run on these CPUs only; on all if there are none.
 ///
 /// # Errors
 ///
-/// A notice for the log; the thread runs where it did.
+/// A notice for the log; the threads run where they did.
 pub fn run_on(cpus: &[usize]) -> Result<(), Degraded> {
     if cpus.is_empty() {
         return Ok(());
     }
-    let refused = |source| Degraded::Cpus { cpus: cpus.to_vec(), source };
+    pin_threads(cpus).map_err(|source| Degraded::Cpus { cpus: cpus.to_vec(), source })
+}
+
+fn pin_threads(cpus: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();
-    cpus.iter().try_for_each(|cpu| set.set(*cpu)).map_err(refused)?;
-    sched_setaffinity(Pid::from_raw(0), &set).map_err(refused)
+    cpus.iter().try_for_each(|cpu| set.set(*cpu))?;
+    sched_setaffinity(Pid::from_raw(0), &set)?;
+    // The one that writes the log is there before anything of the file holds.
+    for thread in fs::read_dir("/proc/self/task")? {
+        let name = thread?.file_name();
+        if let Some(number) = name.to_str().and_then(|name| name.parse().ok()) {
+            sched_setaffinity(Pid::from_raw(number), &set)?;
+        }
+    }
+    Ok(())
 }
 
 /// Locks the memory of the whole process, what it will allocate too. Call it after the spawner was forked
