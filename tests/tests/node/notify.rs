@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, ensure};
 use nix::sys::signal::Signal;
 use vrrp_tests::{
     Host, Process,
-    conf::Conf,
-    holds_for,
+    conf::{Conf, INSTANCE},
+    holds_for, junk,
     peers::{Router, Xvrrp},
     scenario::Make,
     story, wait_until,
@@ -214,6 +214,98 @@ fn a_pipe_that_nobody_reads_blocks_nobody_and_keeps_the_last_state() -> Result<(
         let lines =
             ["BACKUP", "MASTER", "FAULT", "STOP"].map(|state| format!("INSTANCE \"VI_1\" {state} 101\n"));
         assert_eq!(reader.log()?, lines.concat());
+        Ok(())
+    })
+}
+
+/// What the first file does not come to: priorities, a losing Active, a deleted router, a pipe with its own reader.
+fn second_file(with_b: bool) -> String {
+    let router = |name: &str, vrid: u8, priority: u8, address: &str| {
+        format!(
+            "vrrp_instance {name} {{\n    interface eth0\n    version 3\n    virtual_router_id {vrid}\n    priority {priority}\n    \
+             advert_int 0.1\n    track_file {{\n        switch weight 1\n    }}\n    virtual_ipaddress {{\n        \
+             {address}\n    }}\n    notify_deleted \"/run/lab/told deleted\"\n    \
+             notify_master_rx_lower_pri \"/run/lab/told losing\"\n}}\n\n"
+        )
+    };
+    let b = if with_b { router("B", 52, 90, "192.0.2.101") } else { String::new() };
+    format!(
+        "global_defs {{\n    script_user root\n    vrrp_notify_fifo /run/lab/fifo\n    notify_fifo /run/lab/second\n    \
+         notify_fifo_script /run/lab/reader\n    fifo_write_vrrp_states_on_reload\n    \
+         vrrp_notify_priority_changes true\n}}\n\ntrack_file switch {{\n    file /run/lab/switch\n    init_file \
+         0\n}}\n\n{}{b}",
+        router("A", 51, 150, "192.0.2.100")
+    )
+}
+
+/// As sent from 192.0.2.3, with the priority 1 for VRID 51.
+const LOSING: &str = "31 33 01 01 00 0a 68 ca c0 00 02 64";
+
+/// Has a router say everything of the second file: the lines of both pipes and the calls.
+fn tell_more(host: &Host, neighbour: &Host, make: Make) -> Result<[String; 3]> {
+    host.sh("rm -f /run/lab/fifo /run/lab/calls /run/lab/read /run/lab/switch; mkfifo -m 600 /run/lab/fifo")?;
+    host.write_file("told", "#!/bin/sh\necho \"$(id -u): $#: $*\" >>/run/lab/calls\n")?;
+    host.write_file("reader", "#!/bin/sh\nexec cat \"$1\" >>/run/lab/read\n")?;
+    host.sh("chmod 755 /run/lab /run/lab/told /run/lab/reader; : >/run/lab/calls; : >/run/lab/read")?;
+    // Read and write, so that it does not end at the reload.
+    let lines = host.spawn("lines", &["sh", "-c", "exec cat <>/run/lab/fifo"])?;
+    let wait = |line: &str, times: usize| {
+        wait_until(FAST, &format!("{make:?} tells {line}"), || {
+            Ok(lines.log()?.matches(&format!("INSTANCE {line}\n")).count() == times)
+        })
+    };
+    let router = make.start(host, &second_file(true))?;
+    wait("\"A\" MASTER 150", 1)?;
+    wait("\"B\" BACKUP 90", 1)?;
+    for (value, [a, b]) in [(10, [160, 100]), (0, [150, 90])] {
+        host.sh(&format!("echo {value} >/run/lab/switch"))?;
+        wait(&format!("\"A\" MASTER_PRIORITY {a}"), 1)?;
+        wait(&format!("\"B\" BACKUP_PRIORITY {b}"), 1)?;
+    }
+    junk::send(neighbour, 255, LOSING, 1)?;
+    wait("\"A\" MASTER_RX_LOWER_PRI 150", 1)?;
+    host.write_file(if make == OURS { "xvrrp.conf" } else { "keepalived.conf" }, &second_file(false))?;
+    router.process().signal(Signal::SIGHUP)?;
+    wait("\"B\" DELETED 90", 1)?;
+    if make == OURS {
+        wait("\"A\" MASTER 150", 2)?;
+    }
+    let read = |name: &str| Ok::<_, anyhow::Error>(fs::read_to_string(host.path(name))?);
+    wait_until(FAST, "the programs have run", || {
+        Ok(["deleted", "losing"].iter().all(|call| read("calls").is_ok_and(|calls| calls.contains(call))))
+    })?;
+    wait_until(
+        FAST,
+        "the reader has read",
+        || Ok(read("read")?.contains("\"A\" MASTER_RX_LOWER_PRI 150\n")),
+    )?;
+    router.shut_down()?;
+    wait("\"A\" STOP 150", 1)?;
+    Ok([lines.log()?, read("read")?, read("calls")?])
+}
+
+#[test]
+fn the_rarer_words_are_keepaliveds_too() -> Result<()> {
+    story("more of notify beside keepalived", &["keepalived"], |lab| {
+        let [castor, pollux, neighbour] = ["castor", "pollux", "neighbour"].map(|name| lab.host(name));
+        let (castor, pollux, neighbour) = (castor?, pollux?, neighbour?);
+        // B is Backup because of it.
+        let better = Conf::fast(200).moving(&["192.0.2.101"]).text();
+        let better = better.replace("virtual_router_id 51", "virtual_router_id 52");
+        let better = Xvrrp::start(&pollux, &better)?;
+        better.wait_active(INSTANCE, FAST)?;
+        let ours = tell_more(&castor, &neighbour, OURS)?;
+        let theirs = tell_more(&castor, &neighbour, Make::Keepalived)?;
+        // keepalived 2.2.7 does not write a state again that is kept at a reload, though its manual says all.
+        let again = "INSTANCE \"A\" MASTER 150\nINSTANCE \"A\" STOP 150\n";
+        ensure!(ours[0].ends_with(again), "{}", ours[0]);
+        let lines = ours[0].replace(again, "INSTANCE \"A\" STOP 150\n");
+        let subjects = ["\"A\"", "\"B\""];
+        assert_eq!(about(&lines, &subjects), about(&theirs[0], &subjects));
+        assert_eq!(about(&ours[2], &["deleted", "losing"]), about(&theirs[2], &["deleted", "losing"]));
+        for read in [&ours[1], &theirs[1]] {
+            ensure!(read.contains("INSTANCE \"B\" BACKUP_PRIORITY 100\n"), "{read}");
+        }
         Ok(())
     })
 }
