@@ -103,6 +103,9 @@ pub struct Run {
     /// Log every advertisement that the kernel's programs judge, and why it does not count. Costs microseconds each.
     #[arg(long)]
     pub bpf_log: bool,
+    /// The network namespace to run in, whatever the file says; keepalived's command line has an option for it.
+    #[arg(skip)]
+    pub namespace: Option<String>,
     /// Which node this is.
     #[command(flatten)]
     pub which: Which,

@@ -5,6 +5,7 @@ mod accept_from;
 mod acceptance;
 mod adopt;
 mod bad_input;
+mod called_keepalived;
 mod checks;
 mod checksum;
 mod crash;

@@ -51,7 +51,7 @@ struct Options {
     /// Run the checkers alone: there are none here.
     #[arg(short = 'C', long = "check")]
     checkers: bool,
-    /// Network namespace to run in.
+    /// Network namespace to run in, whatever the file says.
     #[arg(short = 's', long = "namespace", value_name = "NAME")]
     namespace: Option<String>,
     /// Print the version, in keepalived's form and to standard error as it does.
@@ -149,14 +149,12 @@ pub(super) fn main() -> Result<ExitCode> {
     if options.checkers && !options.vrrp {
         bail!("`-C` asks for the checkers of IPVS alone; there are none here");
     }
-    if let Some(name) = &options.namespace {
-        bail!("`-s {name}` is not supported: write `net_namespace {name}` into the file");
-    }
     let run = Run {
         file: Some(options.file.clone()),
         config_id: options.config_id.clone(),
         keep_going: false,
         bpf_log: false,
+        namespace: options.namespace.clone(),
         which: Which::default(),
         options: None,
     };

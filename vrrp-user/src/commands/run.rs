@@ -1,6 +1,9 @@
 //! `xvrrp run`: reads the configuration, says what is wrong with it, and becomes the daemon.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result};
 
@@ -50,7 +53,19 @@ fn load(arguments: &cli::Run) -> Result<Loaded> {
     if let Some(options) = &arguments.options {
         return Ok(config::from_options(options));
     }
-    Ok(config::load(&path(arguments)?, arguments.config_id.as_deref()))
+    Ok(load_file(&path(arguments)?, arguments.config_id.as_deref(), arguments.namespace.as_ref()))
+}
+
+/// The file, but for what the command line overrules.
+fn load_file(path: &Path, config_id: Option<&str>, namespace: Option<&String>) -> Loaded {
+    let mut loaded = config::load(path, config_id);
+    if namespace.is_some() {
+        let rest = loaded.remaining.as_mut().map(|rest| &mut rest.configuration);
+        for configuration in loaded.configuration.iter_mut().chain(rest) {
+            configuration.net_namespace = namespace.cloned();
+        }
+    }
+    loaded
 }
 
 /// Reads the same file again.
@@ -59,9 +74,9 @@ fn reader(arguments: &cli::Run) -> Result<Option<Reader>> {
         return Ok(None);
     }
     let (path, config_id) = (path(arguments)?, arguments.config_id.clone());
-    let keep_going = arguments.keep_going;
+    let (namespace, keep_going) = (arguments.namespace.clone(), arguments.keep_going);
     Ok(Some(Box::new(move || {
-        let mut loaded = config::load(&path, config_id.as_deref());
+        let mut loaded = load_file(&path, config_id.as_deref(), namespace.as_ref());
         loaded.remaining = loaded.remaining.filter(|_| keep_going);
         loaded
     })))
