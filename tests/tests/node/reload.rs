@@ -312,6 +312,32 @@ fn a_check_is_added_in_place() -> Result<()> {
     })
 }
 
+/// Another script and another pace under the same name: what was healthy is, until the new script says otherwise.
+#[test]
+fn a_check_changes_in_place() -> Result<()> {
+    story("check changed in place", &[], |lab| {
+        let castor = lab.host("castor")?;
+        let checking = |script: &str, pace: &str| {
+            let script = format!("script \"{script}\"");
+            Conf::fast(101).checking("chk", &[&script, pace, "rise 3", "fall 1", "init_fail"]).text()
+        };
+        let node = Xvrrp::start(&castor, &checking("/bin/true", "interval 0.2"))?;
+        node.wait_active(INSTANCE, FAST)?;
+        let before = node.transitions(INSTANCE)?;
+        // Its first result comes later than the last one of the old script was to hold.
+        let output = node.reload(&checking("/bin/sleep 3", "interval 1\n    timeout 5"))?;
+        assert_eq!(output.exit, Exit::Code(0), "{}", output.stderr);
+        wait_until(FAST, "the new script has run", || {
+            let check = node.router(INSTANCE)?["priority"]["checks"][0].clone();
+            Ok(check["runs"] == 1 && check["health"] == "healthy")
+        })?;
+        holds_for(A_WHILE, "castor is Active", || node.is_active(INSTANCE))?;
+        assert_eq!(node.transitions(INSTANCE)?, before);
+        node.reload(&checking("/bin/false", "interval 0.2"))?;
+        wait_until(FAST, "what it says now counts", || Ok(node.router(INSTANCE)?["state"] == "fault"))
+    })
+}
+
 /// The operator's switch-over and its end; nobody edits a file.
 #[test]
 fn addresses_are_given_away_and_taken() -> Result<()> {
@@ -322,7 +348,10 @@ fn addresses_are_given_away_and_taken() -> Result<()> {
         pair.wait_owners(&["castor"], FAST)?;
         let capture = Capture::start(&lab.host("client")?)?;
         let output = castor.ask(&["step-down", INSTANCE, "--for", "3s"])?;
-        assert_eq!(output.exit, Exit::Code(0), "{}", output.stderr);
+        assert_eq!(
+            (output.exit, &*output.stdout),
+            (Exit::Code(0), "VI_1: stepped down by order, for 3 s more\n")
+        );
         pair.wait_owners(&["pollux"], FAST)?;
         assert_eq!(castor.router(INSTANCE)?["priority"]["effective"], 1);
         pair.wait_owners(&["castor"], FAST)?;

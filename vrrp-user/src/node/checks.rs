@@ -36,16 +36,12 @@ impl Entry {
     /// A check that a reload added says nothing until its first report, for a while.
     fn awaited(check: &Check, now: Instant) -> Self {
         let mut entry = Self::new(check);
-        let timeout = match check {
-            Check::Script(script) => script.timeout,
-            _ => Interval::ZERO,
-        };
         if entry.initial == Health::Pending {
             entry.last = Some(CheckReport {
                 check: entry.id.clone(),
                 health: Health::Awaited,
                 detail: "has not reported yet".to_owned(),
-                valid_until: now.after(timeout).after(FIRST_REPORT),
+                valid_until: first_report_by(check, now),
                 runs: 0,
                 last_duration: Interval::ZERO,
             });
@@ -53,10 +49,27 @@ impl Entry {
         entry
     }
 
+    /// What is believed of it holds until the first report after a reload, which may have given it another script.
+    fn patient(mut self, check: &Check, now: Instant) -> Self {
+        if let Some(last) = self.last.as_mut().filter(|last| now < last.valid_until) {
+            last.valid_until = last.valid_until.max(first_report_by(check, now));
+        }
+        self
+    }
+
     /// An interface's state is told by the kernel when it changes, and holds until then.
     fn expires(&self) -> bool {
         self.id.kind != CheckKind::Interface
     }
+}
+
+/// When a check that begins at `now` must have reported.
+fn first_report_by(check: &Check, now: Instant) -> Instant {
+    let timeout = match check {
+        Check::Script(script) => script.timeout,
+        _ => Interval::ZERO,
+    };
+    now.after(timeout).after(FIRST_REPORT)
 }
 
 impl Checks {
@@ -68,7 +81,10 @@ impl Checks {
     pub(super) fn replace(&mut self, checks: &[Check], now: Instant) {
         let old = std::mem::take(&mut self.0).into_iter();
         let mut old: HashMap<CheckId, Entry> = old.map(|entry| (entry.id.clone(), entry)).collect();
-        let entry = |check| old.remove(&CheckId::of(check)).unwrap_or_else(|| Entry::awaited(check, now));
+        let entry = |check| match old.remove(&CheckId::of(check)) {
+            Some(known) => known.patient(check, now),
+            None => Entry::awaited(check, now),
+        };
         self.0 = checks.iter().map(entry).collect();
     }
 

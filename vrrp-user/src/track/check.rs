@@ -48,6 +48,15 @@ impl Check {
         Self { rise, fall, counter, health }
     }
 
+    /// A check that goes on under new settings: as keepalived has it, one that was healthy has every success that it
+    /// needs, and fails after `fall` failures; any other begins anew.
+    pub fn continued(self, before: Health) -> Self {
+        match before {
+            Health::Healthy => Self { counter: self.rise + self.fall - 1, health: Health::Healthy, ..self },
+            _ => self,
+        }
+    }
+
     /// The health after the last recorded result.
     pub fn health(&self) -> Health {
         self.health
@@ -119,6 +128,16 @@ mod tests {
         check(2, 3, false, "+--+--+---", "PHHHHHHHHHF");
         check(3, 1, false, "-++-+++", "PFFFFFFH");
         check(2, 2, false, "+---++--", "PHHFFFHHF");
+    }
+
+    #[test]
+    fn what_was_healthy_goes_on_under_new_settings() {
+        let mut check = Check::new(3, 2, true).continued(Health::Healthy);
+        assert_eq!(
+            [false, false].map(|success| (check.record(success), check.health())),
+            [(false, Health::Healthy), (true, Health::Failing)]
+        );
+        assert_eq!(Check::new(3, 2, true).continued(Health::Failing), Check::new(3, 2, true));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -11,7 +11,7 @@ use std::{
 use tokio::{sync::mpsc, time::sleep};
 use vrrp_common::time::{Instant, Interval};
 
-use super::{Check, CheckId, CheckReport};
+use super::{Check, CheckId, CheckReport, Health};
 use crate::{
     config::model::Script,
     spawner::{Program, Spawner},
@@ -21,6 +21,35 @@ use crate::{
 /// Added to the validity of a result, for a busy host.
 pub(super) const SLACK: Interval = Interval::from_secs(2);
 
+/// How far a script is, for whoever wants to know beside it.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Whether it runs at this moment; nothing depends on it.
+    under_way: AtomicBool,
+    health: Mutex<Health>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { under_way: AtomicBool::new(false), health: Mutex::new(Health::Pending) }
+    }
+}
+
+impl Progress {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    /// The health after the last run.
+    pub(super) fn health(&self) -> Health {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_health(&self, health: Health) {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
+    }
+}
+
 /// A script that is run again and again.
 pub(super) struct Schedule {
     id: CheckId,
@@ -28,19 +57,21 @@ pub(super) struct Schedule {
     program: Program,
     check: Check,
     runs: u64,
-    under_way: Arc<AtomicBool>,
+    progress: Arc<Progress>,
 }
 
 impl Schedule {
-    pub(super) fn new(id: CheckId, script: Script, spawner: &Spawner) -> Self {
+    /// `before` is the health that it had under other settings; Pending if there was none.
+    pub(super) fn new(id: CheckId, script: Script, before: Health, spawner: &Spawner) -> Self {
         let program = spawner.program(&script.command, script.user);
-        let check = Check::new(script.rise, script.fall, script.init_fail);
-        Self { id, script, program, check, runs: 0, under_way: Arc::default() }
+        let check = Check::new(script.rise, script.fall, script.init_fail).continued(before);
+        let progress = Arc::<Progress>::default();
+        progress.set_health(check.health());
+        Self { id, script, program, check, runs: 0, progress }
     }
 
-    /// Whether the script runs at this moment; for whoever wants to tell, nothing depends on it.
-    pub(super) fn under_way(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.under_way)
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// Runs the script, the first time at once, then `interval` from start to start, never beside itself; a run
@@ -63,12 +94,13 @@ impl Schedule {
 
     async fn run_once(&mut self) -> CheckReport {
         let started = clock::now();
-        self.under_way.store(true, Ordering::Relaxed);
+        self.progress.under_way.store(true, Ordering::Relaxed);
         let outcome = self.program.run(self.script.timeout).await;
-        self.under_way.store(false, Ordering::Relaxed);
+        self.progress.under_way.store(false, Ordering::Relaxed);
         let now = clock::now();
         self.runs += 1;
         self.check.record(outcome.is_success());
+        self.progress.set_health(self.check.health());
         CheckReport {
             check: self.id.clone(),
             health: self.check.health(),

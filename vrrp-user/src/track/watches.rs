@@ -1,16 +1,13 @@
 //! Everything that is watched, and how a reload changes that: what stays the same goes on undisturbed.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::{sync::mpsc, task::AbortHandle};
 
-use super::{CheckId, CheckReport, file, process, schedule::Schedule};
+use super::{
+    CheckId, CheckReport, Health, file, process,
+    schedule::{Progress, Schedule},
+};
 use crate::{
     config::model::{Check, TrackedProcess},
     spawner::Spawner,
@@ -30,8 +27,8 @@ pub struct Watches {
 struct Running {
     check: Check,
     task: AbortHandle,
-    /// For a script: whether it runs at this moment.
-    under_way: Arc<AtomicBool>,
+    /// Of a script.
+    progress: Arc<Progress>,
 }
 
 impl Watches {
@@ -40,14 +37,16 @@ impl Watches {
         Self { spawner, reports, running: HashMap::new(), processes: None }
     }
 
-    /// Watches these from now on: what is new or has other settings begins anew, what is gone stops, and the rest
-    /// is not touched. Interfaces are watched by the node itself.
+    /// Watches these from now on: what is new begins, what has other settings begins anew from where it was, what is
+    /// gone stops, and the rest is not touched. Interfaces are watched by the node itself.
     pub fn set(&mut self, checks: &[Check]) {
         let Self { spawner, reports, running, .. } = self;
-        running.retain(|_, one| {
+        let mut before: HashMap<CheckId, Health> = HashMap::new();
+        running.retain(|id, one| {
             let stays = checks.contains(&one.check);
             if !stays {
                 one.task.abort();
+                before.insert(id.clone(), one.progress.health());
             }
             stays
         });
@@ -56,25 +55,26 @@ impl Watches {
             if running.contains_key(&id) {
                 continue;
             }
-            let (task, under_way) = match check.clone() {
+            let (task, progress) = match check.clone() {
                 Check::Script(script) => {
-                    let schedule = Schedule::new(id.clone(), script, spawner);
-                    let under_way = schedule.under_way();
-                    (tokio::spawn(schedule.run(reports.clone())), under_way)
+                    let before = before.remove(&id).unwrap_or(Health::Pending);
+                    let schedule = Schedule::new(id.clone(), script, before, spawner);
+                    let progress = schedule.progress();
+                    (tokio::spawn(schedule.run(reports.clone())), progress)
                 }
                 Check::File(file) => {
                     (tokio::spawn(file::watch(id.clone(), file, reports.clone())), Arc::default())
                 }
                 Check::Process(_) | Check::Interface(_) => continue,
             };
-            running.insert(id, Running { check: check.clone(), task: task.abort_handle(), under_way });
+            running.insert(id, Running { check: check.clone(), task: task.abort_handle(), progress });
         }
         self.set_processes(checks);
     }
 
     /// The names of the scripts that run at this moment.
     pub fn scripts_under_way(&self) -> Vec<String> {
-        let under_way = self.running.values().filter(|one| one.under_way.load(Ordering::Relaxed));
+        let under_way = self.running.values().filter(|one| one.progress.is_under_way());
         under_way.map(|one| one.check.name().to_owned()).collect()
     }
 
