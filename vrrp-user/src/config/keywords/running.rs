@@ -31,7 +31,7 @@ pub(super) const RUNNING: &[Keyword<GlobalDraft>] = &[
     ),
     Keyword::works(
         "vrrp_priority",
-        "-20",
+        "none with real-time priority, else -20",
         // The range fits.
         Number(-20..=19, |globals, nice| globals.running.nice = Some(nice.value as i8)),
         "nice value of the threads that keep time, instead of a real-time priority unless vrrp_rt_priority asks for one",
