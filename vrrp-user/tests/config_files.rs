@@ -32,6 +32,11 @@ fn lines(loaded: &Loaded, folder: &Path) -> Vec<String> {
     lines.map(|line| line.replace(&folder, "")).collect()
 }
 
+fn load_text(text: &str) -> Loaded {
+    let folder = folder(&[("a", text)]);
+    load(&folder.path().join("a"), None)
+}
+
 fn check_files(files: &[(&str, &str)], expected: &[&str]) -> Loaded {
     let folder = folder(files);
     let loaded = load(&folder.path().join(files[0].0), None);
@@ -173,10 +178,6 @@ fn what_check_prints_hides_passwords_and_is_json_too() {
 fn a_router_with_an_error_leaves_the_others() {
     let bad = INSTANCE.replace("V", "W").replace(" 5", " 300");
     let both = format!("{INSTANCE}{bad}");
-    let load_text = |text: &str| {
-        let folder = folder(&[("a", text)]);
-        load(&folder.path().join("a"), None)
-    };
     let loaded = load_text(&both);
     assert!(loaded.configuration.is_none());
     let rest = loaded.remaining.unwrap();
@@ -269,13 +270,41 @@ fn braces_must_match_within_a_file() {
 }
 
 #[test]
+fn what_does_not_count_is_not_shown_as_if_it_did() {
+    let more = "V {\nunicast_ttl 5\ntrack_script {\nchk weight 3\nchk weight 10\n}\n";
+    let script = "vrrp_script chk { script /bin/true\n}\n";
+    let text = load_text(&format!("{script}{}", INSTANCE.replace("V {", more))).text();
+    assert!(text.contains("unicast_ttl 255") && text.contains("written as: 5"), "{text}");
+    assert!(text.contains("chk weight 3") && !text.contains("chk weight 10"), "{text}");
+}
+
+#[test]
+fn a_block_that_is_refused_is_shown_unless_it_may_have_keys() {
+    let text = INSTANCE.replace("V {", "V {\ntrack_bfd { far }\nauth_hmac { key s3cret }\n");
+    let loaded = load_text(&text);
+    let drawn = render(&loaded.diagnostics, &loaded.sources, false);
+    assert!(drawn.contains("track_bfd { far }") && !drawn.contains("s3cret"), "{drawn}");
+}
+
+#[test]
+fn what_is_meant_is_said() {
+    let group = "vrrp_sync_group G {\nVI_1\n}\n";
+    let wrong = INSTANCE.replace("V {", "V {\nstate BACKUP really\n").replace("192.0.2.1", "www.example.org");
+    let loaded = load_text(&format!("{group}{wrong}"));
+    let helps: Vec<&str> = loaded.diagnostics.iter().filter_map(|one| one.help.as_deref()).collect();
+    for part in ["`group { NAME }`", "`state` has one value", "names are not looked up"] {
+        assert!(helps.iter().any(|help| help.contains(part)), "{part} in {helps:#?}");
+    }
+}
+
+#[test]
 fn what_is_no_configuration_is_told_by_name() {
     let folder = folder(&[("a", "")]);
     fs::write(folder.path().join("binary"), b"\x7fELF\0\0").unwrap();
     for (name, expected) in [
         ("", "is a directory, not a configuration file"),
         ("absent.conf", "cannot read absent.conf: No such file"),
-        ("binary", "binary is a binary file (NUL byte at offset 4)"),
+        ("binary", "binary is a binary file (NUL byte in line 1, column 5"),
     ] {
         let path: PathBuf = folder.path().join(name);
         let loaded = load(&path, None);
@@ -284,6 +313,8 @@ fn what_is_no_configuration_is_told_by_name() {
         assert!(found[0].contains(expected), "{found:?}");
         assert!(loaded.configuration.is_none());
     }
+    let commented = load_text(&format!("{INSTANCE}# \0 is no text\n! \0"));
+    assert!(commented.configuration.is_some(), "{:?}", commented.diagnostics);
     let included = check_files(&[("a", "include .\n")], &["a:1:9: error:"]);
     assert!(included.configuration.is_none());
 }

@@ -153,6 +153,30 @@ pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\x0b' | b'\x0c')
 }
 
+/// Where the comment begins, if there is one between `at` and `end`.
+pub(super) fn uncommented(bytes: &[u8], mut at: usize, end: usize) -> usize {
+    let mut quoted = false;
+    while at < end {
+        match bytes[at] {
+            b'#' | b'!' if !quoted => return at,
+            b'"' => quoted = !quoted,
+            b'\\' => at += escape_length(&bytes[at..end], quoted) - 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    end
+}
+
+/// How long a backslash and what it protects are, at the start of `rest`; words are read in the same way.
+pub(super) fn escape_length(rest: &[u8], quoted: bool) -> usize {
+    match rest.get(1) {
+        Some(b'#' | b'!' | b'\\' | b'"') => 2,
+        Some(next) if quoted && *next != b'\n' => 2,
+        _ => 1,
+    }
+}
+
 impl Iterator for Lexer<'_> {
     type Item = Token;
 

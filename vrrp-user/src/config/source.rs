@@ -11,7 +11,10 @@ use std::{
 
 use thiserror::Error;
 
-use super::piece::{self, Piece};
+use super::{
+    lexer::uncommented,
+    piece::{self, Piece},
+};
 
 /// All files of one configuration together may be this large, in bytes.
 pub(super) const SIZE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -88,13 +91,18 @@ pub enum SourceError {
         /// What it is instead.
         kind: &'static str,
     },
-    /// NUL bytes: no text file has them.
-    #[error("{path} is a binary file (NUL byte at offset {offset}), not a configuration file")]
+    /// NUL bytes: no text file has them, but in comments anything may stand.
+    #[error(
+        "{path} is a binary file (NUL byte in line {line}, column {column}, outside a comment), not a configuration \
+         file: remove the byte, or save the text as UTF-8"
+    )]
     Binary {
         /// The file.
         path: PathBuf,
-        /// Where the first NUL byte is.
-        offset: usize,
+        /// The line of the first such byte, from 1.
+        line: usize,
+        /// Its place in the line in bytes, from 1.
+        column: usize,
     },
     /// All files together have more than 16 MiB.
     #[error("{path} is too large: a configuration may have 16 MiB in all its files together")]
@@ -102,6 +110,18 @@ pub enum SourceError {
         /// The file that goes over the limit.
         path: PathBuf,
     },
+}
+
+/// Line and column of the first NUL byte that is in no comment.
+fn stray_nul(bytes: &[u8]) -> Option<(usize, usize)> {
+    if !bytes.contains(&0) {
+        return None;
+    }
+    let mut lines = bytes.split(|&byte| byte == b'\n').enumerate();
+    lines.find_map(|(number, line)| {
+        let text = &line[..uncommented(line, 0, line.len())];
+        text.iter().position(|&byte| byte == 0).map(|at| (number + 1, at + 1))
+    })
 }
 
 impl Sources {
@@ -123,8 +143,8 @@ impl Sources {
         if bytes.len() as u64 > left {
             return Err(SourceError::TooLarge { path: path.to_owned() });
         }
-        if let Some(offset) = bytes.iter().position(|&byte| byte == 0) {
-            return Err(SourceError::Binary { path: path.to_owned(), offset });
+        if let Some((line, column)) = stray_nul(&bytes) {
+            return Err(SourceError::Binary { path: path.to_owned(), line, column });
         }
         Ok(self.add(path.display().to_string(), bytes))
     }
@@ -327,8 +347,12 @@ mod tests {
         assert!(refused(&mut sources, &folder.path().join("absent")).contains("No such file"));
         assert!(refused(&mut sources, Path::new("/dev/null")).contains("device"));
         let binary = folder.path().join("binary");
-        fs::write(&binary, b"ab\0c").unwrap();
-        assert!(refused(&mut sources, &binary).contains("NUL byte at offset 2"));
+        for (text, place) in [(&b"ab\0c"[..], "line 1, column 3"), (b"# \0\nx \"#\0\"", "line 2, column 5")] {
+            fs::write(&binary, text).unwrap();
+            assert!(refused(&mut sources, &binary).contains(place), "{text:?}");
+        }
+        fs::write(&binary, b"a # \0\n!\0\nb").unwrap();
+        assert!(sources.read(&binary).is_ok());
         let large = folder.path().join("large");
         fs::File::create(&large).unwrap().set_len(SIZE_LIMIT + 1).unwrap();
         assert!(refused(&mut sources, &large).contains("too large"));

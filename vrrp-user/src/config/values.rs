@@ -174,12 +174,17 @@ pub(super) fn interface(word: &Word) -> Result<String, Diagnostic> {
 
 /// An address that a host can have. `what` names it in messages.
 pub(super) fn host_address(what: &str, word: &Word, text: &str) -> Result<IpAddr, Diagnostic> {
-    let address: IpAddr =
-        text.parse().map_err(|_| malformed(word, || format!("{} is not an IP address", quote(text))))?;
+    let address: IpAddr = text.parse().map_err(|_| not_an_address(word, text))?;
     match meaningless(address) {
         None => Ok(address),
         Some(why) => Err(error(word.span, format!("{address} cannot be {what}: it is {why}"))),
     }
+}
+
+fn not_an_address(word: &Word, text: &str) -> Diagnostic {
+    let wrong = malformed(word, || format!("{} is not an IP address", quote(text)));
+    let help = "an address is like 192.0.2.1 or 2001:db8::1; names are not looked up";
+    if wrong.help.is_some() { wrong } else { wrong.help(help) }
 }
 
 fn meaningless(address: IpAddr) -> Option<&'static str> {
@@ -226,8 +231,7 @@ pub(super) fn family_name(family: Family) -> &'static str {
 /// A multicast group that advertisements can be sent to.
 pub(super) fn group(word: &Word) -> Result<IpAddr, Diagnostic> {
     let text = word.text();
-    let address: IpAddr =
-        text.parse().map_err(|_| malformed(word, || format!("{} is not an IP address", quote(&text))))?;
+    let address: IpAddr = text.parse().map_err(|_| not_an_address(word, &text))?;
     let link_local = match address {
         IpAddr::V4(v4) => v4.is_multicast(),
         IpAddr::V6(v6) => v6.segments()[0] & 0xff0f == 0xff02,

@@ -3,7 +3,7 @@
 
 mod values;
 
-use std::fmt::Write;
+use std::{collections::HashSet, fmt::Write};
 
 use serde_json::{Value as Json, json};
 
@@ -124,7 +124,11 @@ impl View<'_> {
         if !row.grammar.starts_with('{') {
             return Some(Value::Line(self.text(&last.arguments)));
         }
-        let entries = given.iter().flat_map(|block| &block.body);
+        // Of what is tracked twice the first entry counts.
+        let mut seen = HashSet::new();
+        let mut counts =
+            |entry: &Statement| !row.name.starts_with("track_") || seen.insert(entry.keyword.bytes.clone());
+        let entries = given.iter().flat_map(|block| &block.body).filter(|entry| counts(entry));
         Some(Value::Lines(entries.map(|entry| self.entry(entry)).collect()))
     }
 

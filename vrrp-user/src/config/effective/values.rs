@@ -90,6 +90,8 @@ fn of_instance(instance: &Instance, keyword: &str) -> Option<String> {
         "garp_master_repeat" => announce.repeat.to_string(),
         "garp_lower_prio_delay" => seconds(announce.lower_priority_delay),
         "garp_lower_prio_repeat" => announce.lower_priority_repeat.to_string(),
+        // Multicast never leaves the link.
+        "unicast_ttl" if instance.peers.is_empty() => u8::MAX.to_string(),
         "mcast_dst_ip" if instance.peers.is_empty() => instance.group.to_string(),
         _ => return None,
     })

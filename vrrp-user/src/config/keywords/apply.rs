@@ -136,9 +136,11 @@ fn give<T, V>(target: &mut T, set: fn(&mut T, Given<V>), word: &Word, value: Opt
 
 fn warn_of_extra(name: &str, extra: &Word, context: &mut Context<'_>) {
     let message = format!("what follows the value of `{name}` is ignored");
-    let mut warning = warning(extra.span, message);
-    if tables().iter().any(|table| table.shape(&extra.text()).is_some()) {
-        warning = warning.help(format!("{} needs a line of its own", quote(&extra.text())));
-    }
-    context.push(warning);
+    let known = tables().iter().any(|table| table.shape(&extra.text()).is_some());
+    let help = if known {
+        format!("{} needs a line of its own", quote(&extra.text()))
+    } else {
+        format!("`{name}` has one value: remove the rest, or put `#` before it if it is a comment")
+    };
+    context.push(warning(extra.span, message).help(help));
 }

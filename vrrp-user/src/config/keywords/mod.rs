@@ -200,5 +200,7 @@ pub(super) fn suggestion(table: &dyn Lookup, name: &str) -> Option<String> {
         return Some(format!("`{name}` belongs in {}", home.block()));
     }
     let near = values::nearest(name, table.names());
-    near.map(|near| format!("did you mean `{near}`?"))
+    let members = (table.block() == GROUP.block)
+        .then(|| "the members of a group stand in a block of it: `group { NAME }`".to_owned());
+    near.map(|near| format!("did you mean `{near}`?")).or(members)
 }

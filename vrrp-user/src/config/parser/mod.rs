@@ -188,7 +188,11 @@ impl Parser<'_> {
     fn body(&mut self, cursor: &mut Cursor<'_>, shape: Shape, open: Option<Span>, statement: &mut Statement) {
         match (shape, open) {
             (Shape::Any | Shape::Line, None) => {}
-            (Shape::Any, Some(open)) => self.skip(cursor, open),
+            // A keyword about authentication may have keys in its block.
+            (Shape::Any, Some(open)) if statement.keyword.bytes.starts_with(b"auth") => {
+                self.skip(cursor, open);
+            }
+            (Shape::Any, Some(open)) => self.pass_over(cursor, open),
             (Shape::Line, Some(open)) => {
                 let message = format!("{} takes no block", quote(&statement.keyword.text()));
                 let help = "braces inside a value need double quotes around them";
@@ -235,9 +239,14 @@ impl Parser<'_> {
         }
     }
 
-    /// Passes over a block and all blocks in it.
+    /// Passes over a block that nobody knows: who knows what is in it.
     fn skip(&mut self, cursor: &mut Cursor<'_>, open: Span) {
         self.sources.hide_after(open);
+        self.pass_over(cursor, open);
+    }
+
+    /// Passes over a block and all blocks in it.
+    fn pass_over(&mut self, cursor: &mut Cursor<'_>, open: Span) {
         let mut depth = 1usize;
         while depth > 0 {
             match cursor.next() {

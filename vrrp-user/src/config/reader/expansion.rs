@@ -12,7 +12,7 @@ use super::{
 };
 use crate::config::{
     diagnostics::{error, warning},
-    lexer::{Word, is_blank},
+    lexer::{Word, escape_length, is_blank, uncommented},
     source::Span,
     values::quote,
 };
@@ -314,30 +314,6 @@ fn next_round(frame: &mut Frame, definitions: &mut definitions::Definitions, spe
 /// Where the line that goes on at `at` ends.
 fn line_end(bytes: &[u8], at: usize) -> usize {
     bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |length| at + length)
-}
-
-/// Where the comment begins, if there is one between `at` and `end`.
-fn uncommented(bytes: &[u8], mut at: usize, end: usize) -> usize {
-    let mut quoted = false;
-    while at < end {
-        match bytes[at] {
-            b'#' | b'!' if !quoted => return at,
-            b'"' => quoted = !quoted,
-            b'\\' => at += escape_length(&bytes[at..end], quoted) - 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    end
-}
-
-/// How long a backslash and what it protects are; the lexer reads them in the same way.
-fn escape_length(rest: &[u8], quoted: bool) -> usize {
-    match rest.get(1) {
-        Some(b'#' | b'!' | b'\\' | b'"') => 2,
-        Some(next) if quoted && *next != b'\n' => 2,
-        _ => 1,
-    }
 }
 
 /// The range without the blanks at its ends.
