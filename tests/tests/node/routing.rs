@@ -32,11 +32,21 @@ const ROUTES: &str = "virtual_routes {
         198.18.2.0/24 metric 7 nexthop via 192.0.2.9 dev eth0 weight 3 nexthop via 192.0.2.10
         198.18.3.0/24 via 192.0.2.9 or 192.0.2.10
         2001:db8:6::/48 nexthop via fe80::9 dev eth0 nexthop via fe80::a dev eth0 weight 256
+        198.18.4.0/24 dev eth0 mtu lock 1400 advmss 1000 hoplimit 10 rtt 300ms rttvar 2s rto_min 1s initcwnd 20 features ecn
+        198.18.5.0/24 dev eth0 tos 0x10 realms 5/6
+        2001:db8:7::/48 via fe80::9 dev eth0 mtu 1400 hoplimit 10 pref high
+        throw 198.18.6.0/24
     }
     virtual_rules {
         from 192.0.2.100 table 7
         to 198.18.0.0/16 lookup 700
         from 2001:db8::/64 table 8 priority 99
+        not from 10.6.0.0/16 table 100 priority 13
+        from 10.2.0.0/16 ipproto UDP sport 5-5 dport 5-10 uidrange 1-5 tos 0x10 table 100 realms 30/20 priority 14
+        from 2001:db8:9::/64 l3mdev ipproto 89 priority 15
+        iif eth0 goto 40 priority 16
+        from 10.8.0.0/16 prohibit priority 17
+        from 10.8.0.0/16 suppress_prefixlength 0 suppress_ifgroup 4 table 9 priority 18
         fwmark 0x5/0xff iif eth0 table 9
     }";
 
@@ -69,21 +79,22 @@ fn routes_and_rules_are_those_that_keepalived_sets() -> Result<()> {
         let keepalived = Keepalived::start(&castor, &conf(101))?;
         wait_until(FAST, "keepalived has set all", || Ok(routing(&castor)?.contains("fwmark 0x5/0xff")))?;
         let expected = routing(&castor)?;
-        ensure!(expected.matches("proto keepalived").count() == 15, "{expected}");
+        ensure!(expected.matches("proto keepalived").count() == 25, "{expected}");
         keepalived.shut_down()?;
         wait_for(&castor, "keepalived has removed all", &before)?;
 
         let node = Xvrrp::start(&castor, &conf(101))?;
         wait_for(&castor, "the node has set the same", &expected)?;
         castor.sh(
-            "ip route del 198.18.0.0/24 table 7; ip -6 rule del priority 99; ip route del 198.18.2.0/24",
+            "ip route del 198.18.0.0/24 table 7; ip -6 rule del priority 99; ip route del 198.18.2.0/24
+             ip route del 198.18.4.0/24; ip rule del priority 14",
         )?;
         wait_for(&castor, "what somebody removed is back", &expected)?;
         let router = node.router(INSTANCE)?;
         let entries = router["routing"].as_array().map_or(&[][..], Vec::as_slice);
-        ensure!(entries.len() == 13 && entries.iter().all(|entry| entry["held"] == true), "{entries:?}");
+        ensure!(entries.len() == 23 && entries.iter().all(|entry| entry["held"] == true), "{entries:?}");
         let restored: u64 = entries.iter().filter_map(|entry| entry["restored"].as_u64()).sum();
-        assert_eq!(restored, 3);
+        assert_eq!(restored, 5);
         node.shut_down()?;
         wait_for(&castor, "the node has removed all", &before)
     })

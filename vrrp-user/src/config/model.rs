@@ -15,7 +15,10 @@ pub use dumps::Dumps;
 pub use links::LinkDelay;
 pub use mail::Mail;
 pub use network::Network;
-pub use routing::{Hop, MAIN_TABLE, Route, RouteKind, Routing, Rule};
+pub use routing::{
+    Action, Amount, Hop, MAIN_TABLE, Metric, Placement, Preference, Range, Realms, Route, RouteKind, Routing,
+    Rule,
+};
 pub use running::Running;
 use vrrp_common::{
     time::Interval,

@@ -194,7 +194,7 @@ mod tests {
     use vrrp_common::wire::Family;
 
     use super::*;
-    use crate::config::model::{Network, Rule};
+    use crate::config::model::{Action, Network, Range, Rule};
 
     fn memory() -> Memory {
         Memory {
@@ -229,7 +229,16 @@ mod tests {
                 input: None,
                 output: None,
                 mark: Some((5, 0xff)),
-                table: 7,
+                inverted: false,
+                tos: 0x10,
+                protocol: Some(17),
+                source_ports: None,
+                destination_ports: Some(Range { first: 53, last: 53 }),
+                users: None,
+                action: Action::Table(7),
+                realms: None,
+                suppressed_length: Some(0),
+                suppressed_group: None,
             })],
             checks: vec![CheckMemory {
                 kind: "script".into(),

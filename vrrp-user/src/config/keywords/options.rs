@@ -68,6 +68,8 @@ pub(super) fn apply_known_options<T>(
             }),
             OptionClass::Refused(remedy) => {
                 context.push(error(word.span, format!("{} is not supported", quote(&text))).help(*remedy));
+                // How many words belong to it depends on these words.
+                return None;
             }
         }
     }

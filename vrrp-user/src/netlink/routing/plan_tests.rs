@@ -1,6 +1,6 @@
 //! Tests of the reconciler of routes and rules: a desired state and what stands in, requests and events out.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use rtnetlink::packet_route::{
     RouteNetlinkMessage,
@@ -13,7 +13,7 @@ use super::{
     plan::{Plan, Reconciler, Step},
 };
 use crate::{
-    config::model::{Hop, MAIN_TABLE, Network, Route, RouteKind, Routing},
+    config::model::{Hop, MAIN_TABLE, Network, Placement, Preference, Route, RouteKind, Routing},
     datapath::Slot,
     netlink::{Desired, DesiredRouter, Event, LinkTable, RoutingNews},
 };
@@ -96,6 +96,11 @@ fn route() -> Route {
         table: MAIN_TABLE,
         scope: 0,
         onlink: false,
+        tos: 0,
+        metrics: BTreeMap::new(),
+        realms: None,
+        preference: Preference::Medium,
+        placement: Placement::First,
         hops: Vec::new(),
     }
 }
@@ -145,6 +150,7 @@ fn several_ways_are_one_route() {
         device: None,
         weight,
         onlink: false,
+        realms: None,
     };
     let shared = |weight| Route { gateway: None, hops: vec![hop(8, 1), hop(9, weight)], ..route() };
     let links = LinkTable::default();

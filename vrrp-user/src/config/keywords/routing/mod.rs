@@ -1,9 +1,12 @@
 //! Entries of `virtual_routes`, `virtual_rules` and their static kin, as `ip route` and `ip rule` take them.
 
+mod metrics;
 mod route;
 mod rule;
 
 use std::net::IpAddr;
+
+use vrrp_common::wire::Family;
 
 pub(super) use route::{ROUTE, read_route};
 pub(super) use rule::{RULE, read_rule};
@@ -14,7 +17,8 @@ use crate::config::{
     diagnostics::{error, warning},
     draft::{RoutingDraft, RuleNumbers},
     lexer::Word,
-    model::{Network, Routing},
+    model::{Network, Realms, Routing},
+    source::Span,
     values::{self, quote},
 };
 
@@ -28,6 +32,8 @@ const fn untracked<T>(name: &'static str, takes: usize) -> EntryOption<T> {
     const REASON: &str = "a route or rule that somebody else removes is put back, always";
     EntryOption { name, takes, class: OptionClass::Accepted(REASON) }
 }
+
+const MARKED: &str = "routes and rules carry the mark of keepalived (protocol 18)";
 
 const fn by_hand<T>(name: &'static str, takes: usize) -> EntryOption<T> {
     const REMEDY: &str = "set it up with the host's own network configuration, and remove the line here";
@@ -103,4 +109,54 @@ fn table(words: &[Word], context: &mut Context<'_>) -> Option<u32> {
         context.push(unknown.help("write its number, or give it a name in /etc/iproute2/rt_tables"));
     }
     table
+}
+
+/// A type of service. The kernel wants the two bits of ECN to be 0, and keepalived does not say that it refused them.
+fn service(words: &[Word], context: &mut Context<'_>) -> Option<u8> {
+    let word = words.first()?;
+    let text = word.text();
+    let number =
+        text.strip_prefix("0x").map_or_else(|| text.parse(), |digits| u8::from_str_radix(digits, 16));
+    let service = number.ok().filter(|service| service % 4 == 0);
+    if service.is_none() {
+        let wrong = error(word.span, format!("{} is not a type of service", quote(&text)));
+        context.push(wrong.help("a multiple of 4 from 0 to 252, such as 16 or 0x10"));
+    }
+    service
+}
+
+/// `TO` or `FROM/TO`.
+fn realms(words: &[Word], context: &mut Context<'_>) -> Option<Realms> {
+    let word = words.first()?;
+    let text = word.text();
+    let (source, destination) = text.split_once('/').unwrap_or(("0", &text));
+    let number = |text: &str| {
+        text.strip_prefix("0x").map_or_else(|| text.parse(), |digits| u16::from_str_radix(digits, 16)).ok()
+    };
+    let realms = number(source).zip(number(destination));
+    if realms.is_none() {
+        let wrong = error(word.span, format!("{} is not a realm", quote(&text)));
+        context
+            .push(wrong.help("a number from 0 to 65535, or two of them: FROM/TO; names are not looked up"));
+    }
+    realms.map(|(source, destination)| Realms { source, destination })
+}
+
+/// Refuses what only the other family has.
+fn expect_family(
+    family: Family,
+    only: Family,
+    name: &str,
+    span: Span,
+    context: &mut Context<'_>,
+) -> Option<()> {
+    if family == only {
+        return Some(());
+    }
+    let message = format!("`{name}` is for {} only", values::family_name(only));
+    context.push(
+        error(span, message)
+            .help(format!("remove `{name}`, or write it where the networks are of that family")),
+    );
+    None
 }

@@ -1,9 +1,16 @@
 //! A line of `virtual_routes` or `static_routes`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use vrrp_common::wire::Family;
 
 use super::{
-    address, apply_known_options, by_hand, interface, number_of, refuse, scope, table, untracked, works,
+    MARKED, address, apply_known_options, by_hand, expect_family, interface,
+    metrics::{settle, take_locks},
+    number_of, realms, refuse, scope, service, table, untracked, works,
 };
 use crate::config::{
     context::Context,
@@ -11,20 +18,20 @@ use crate::config::{
     draft::RoutingDraft,
     keywords::{EntryOption, OptionClass},
     lexer::Word,
-    model::{Hop, MAIN_TABLE, Network, Route, RouteKind, Routing},
+    model::{Hop, MAIN_TABLE, Metric, Network, Placement, Preference, Realms, Route, RouteKind, Routing},
     source::Span,
     statement::Statement,
     values::{self, family_name, family_of, quote},
 };
 
 /// What may stand on a line.
-pub(in crate::config::keywords) const ROUTE: &str = "[blackhole|unreachable|prohibit] NETWORK|default [via ADDRESS] [dev IF] [src ADDRESS] [metric N] \
-     [table T] [scope S] [onlink] [nexthop [via ADDRESS] [dev IF] [weight N] [onlink]]...";
+pub(in crate::config::keywords) const ROUTE: &str = "[blackhole|unreachable|prohibit|throw] NETWORK|default [inet6] [via ADDRESS] [dev IF] [src ADDRESS] [metric N] \
+     [table T] [scope S] [onlink] [tos N] [realms [FROM/]TO] [pref low|medium|high] [append|add] [features ecn] \
+     [mtu|advmss|hoplimit|window|rtt|rttvar|rto_min|cwnd|ssthresh|initcwnd|initrwnd|reordering|quickack|\
+     fastopen_no_cookie [lock] N]... [nexthop [via ADDRESS] [dev IF] [weight N] [realms [FROM/]TO] [onlink]]...";
 
 /// What may stand behind [`HOP`].
-const NEXTHOP: &str = "nexthop [via ADDRESS] [dev IF] [weight N] [onlink]";
-
-const MARKED: &str = "routes carry the mark of keepalived (protocol 18)";
+const NEXTHOP: &str = "nexthop [via ADDRESS] [dev IF] [weight N] [realms [FROM/]TO] [onlink]";
 
 const OPTIONS: &[EntryOption<Draft>] = &[
     works("to", 1, |route, words, context| {
@@ -49,17 +56,47 @@ const OPTIONS: &[EntryOption<Draft>] = &[
     EntryOption { name: "protocol", takes: 1, class: OptionClass::Accepted(MARKED) },
     untracked("no_track", 0),
     untracked("track_group", 1),
-    by_hand("from", 1),
     works("or", 1, |route, words, context| route.others.extend(address(words, context))),
-    by_hand("tos", 1),
-    by_hand("dsfield", 1),
-    by_hand("mtu", 1),
-    by_hand("advmss", 1),
+    works("inet", 0, |route, _, _| route.family = Some(Family::V4)),
+    works("inet6", 0, |route, _, _| route.family = Some(Family::V6)),
+    works("throw", 0, |route, _, _| route.kind = RouteKind::Throw),
+    works("tos", 1, |route, words, context| route.tos = service(words, context)),
+    works("dsfield", 1, |route, words, context| route.tos = service(words, context)),
+    works("realms", 1, |route, words, context| route.realms = realms(words, context)),
+    works("pref", 1, |route, words, context| route.preference = preference(words, context)),
+    works("append", 0, |route, _, _| route.placement = Placement::Last),
+    works("add", 0, |route, _, _| route.placement = Placement::Alone),
+    works("mtu", 1, |route, words, context| route.measure(Metric::Mtu, words, context)),
+    works("advmss", 1, |route, words, context| route.measure(Metric::AdvMss, words, context)),
+    works("hoplimit", 1, |route, words, context| route.measure(Metric::HopLimit, words, context)),
+    works("window", 1, |route, words, context| route.measure(Metric::Window, words, context)),
+    works("rtt", 1, |route, words, context| route.time(Metric::Rtt, 8, words, context)),
+    works("rttvar", 1, |route, words, context| route.time(Metric::RttVar, 4, words, context)),
+    works("rto_min", 1, |route, words, context| route.time(Metric::RtoMin, 1, words, context)),
+    works("cwnd", 1, |route, words, context| route.measure(Metric::Cwnd, words, context)),
+    works("ssthresh", 1, |route, words, context| route.measure(Metric::SsThresh, words, context)),
+    works("initcwnd", 1, |route, words, context| route.measure(Metric::InitCwnd, words, context)),
+    works("initrwnd", 1, |route, words, context| route.measure(Metric::InitRwnd, words, context)),
+    works("reordering", 1, |route, words, context| route.measure(Metric::Reordering, words, context)),
+    works("quickack", 1, |route, words, context| route.measure(Metric::QuickAck, words, context)),
+    works("fastopen_no_cookie", 1, |route, words, context| {
+        route.measure(Metric::FastopenNoCookie, words, context);
+    }),
+    works("features", 1, Draft::feature),
+    EntryOption {
+        name: "vrf",
+        takes: 1,
+        class: OptionClass::Refused("write `table N` with the table of that VRF"),
+    },
+    by_hand("from", 1),
+    by_hand("as", 1),
+    by_hand("congctl", 1),
     by_hand("encap", 1),
+    by_hand("expires", 1),
+    by_hand("ttl-propagate", 1),
     by_hand("local", 0),
     by_hand("broadcast", 0),
     by_hand("multicast", 0),
-    by_hand("throw", 0),
     by_hand("nat", 0),
 ];
 
@@ -77,7 +114,7 @@ const HOP_OPTIONS: &[EntryOption<Hop>] = &[
     works("weight", 1, |hop, words, context| hop.weight = weight(words, context).unwrap_or(1)),
     works("onlink", 0, |hop, _, _| hop.onlink = true),
     by_hand("encap", 1),
-    by_hand("realms", 1),
+    works("realms", 1, |hop, words, context| hop.realms = realms(words, context)),
 ];
 
 fn weight(words: &[Word], context: &mut Context<'_>) -> Option<u16> {
@@ -86,8 +123,20 @@ fn weight(words: &[Word], context: &mut Context<'_>) -> Option<u16> {
     u16::try_from(weight).ok()
 }
 
+fn preference(words: &[Word], context: &mut Context<'_>) -> Option<Preference> {
+    let word = words.first()?;
+    let text = word.text();
+    let known = Preference::NAMED.iter().find(|(name, _)| *name == text).map(|(_, preference)| *preference);
+    if known.is_none() {
+        let unknown = error(word.span, format!("unknown preference {}", quote(&text)));
+        context.push(unknown.help("low, medium or high"));
+    }
+    known
+}
+
 #[derive(Default)]
-struct Draft {
+pub(super) struct Draft {
+    family: Option<Family>,
     destination: Option<Destination>,
     /// What was written for it, right or not.
     named: bool,
@@ -101,9 +150,16 @@ struct Draft {
     onlink: bool,
     /// `via A or B`: an older way to write two hops.
     others: Vec<IpAddr>,
+    tos: Option<u8>,
+    realms: Option<Realms>,
+    preference: Option<Preference>,
+    placement: Placement,
+    pub(super) metrics: BTreeMap<Metric, u32>,
+    locked: BTreeSet<Metric>,
     hops: Vec<Hop>,
 }
 
+#[derive(Clone, Copy)]
 enum Destination {
     /// Of the next hop's family.
     Default,
@@ -121,14 +177,16 @@ pub(in crate::config::keywords) fn read_route(
     let words = parts.next().unwrap_or_default();
     let hops: Option<_> = parts.map(|options| read_hop(options, context)).collect();
     draft.hops = hops?;
-    apply_known_options(OPTIONS, &mut draft, words, context, set_destination_or_refuse)?;
+    let (words, locked) = take_locks(words);
+    draft.locked = locked;
+    apply_known_options(OPTIONS, &mut draft, &words, context, set_destination_or_refuse)?;
     let draft = settle_hops(draft, entry.keyword.span, context)?;
     let route = finish(draft, entry.keyword.span, context)?;
     Some(RoutingDraft { routing: Routing::Route(route), unnumbered: None })
 }
 
 fn read_hop(options: &[Word], context: &mut Context<'_>) -> Option<Hop> {
-    let mut hop = Hop { gateway: None, device: None, weight: 1, onlink: false };
+    let mut hop = Hop { gateway: None, device: None, weight: 1, onlink: false, realms: None };
     apply_known_options(HOP_OPTIONS, &mut hop, options, context, |_, word, context| {
         refuse(HOP_OPTIONS, NEXTHOP, word, context)
     })?;
@@ -150,6 +208,7 @@ fn settle_hops(mut draft: Draft, span: Span, context: &mut Context<'_>) -> Optio
         let hop = draft.hops.pop()?;
         (draft.gateway, draft.device) = (hop.gateway, hop.device);
         draft.onlink |= hop.onlink;
+        draft.realms = draft.realms.or(hop.realms);
     }
     Some(draft)
 }
@@ -160,7 +219,8 @@ fn spell_out_others(draft: &mut Draft) {
     }
     let Some(first) = draft.gateway.take() else { return };
     let (device, onlink) = (draft.device.take(), std::mem::take(&mut draft.onlink));
-    let hop = |gateway| Hop { gateway: Some(gateway), device: device.clone(), weight: 1, onlink };
+    let hop =
+        |gateway| Hop { gateway: Some(gateway), device: device.clone(), weight: 1, onlink, realms: None };
     draft.hops = std::iter::once(first).chain(draft.others.drain(..)).map(hop).collect();
 }
 
@@ -207,24 +267,8 @@ fn finish(draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> 
             error(span, "a route needs a network").help("`NETWORK via ADDRESS`, or `default`, on one line"),
         );
     }
-    let destination = match draft.destination? {
-        Destination::Network(network) => network,
-        Destination::Default => {
-            let hops = || draft.hops.iter().find_map(|hop| hop.gateway);
-            let any = draft.gateway.or(draft.source).or_else(hops);
-            let address = any.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-            Network { address, length: 0 }.masked()
-        }
-    };
-    let hops = draft.hops.iter().map(|hop| hop.gateway);
-    for other in [draft.gateway, draft.source].into_iter().chain(hops).flatten() {
-        if family_of(other) != destination.family() {
-            let (ours, theirs) = (family_name(destination.family()), family_name(family_of(other)));
-            let mixed = error(span, format!("{other} is {theirs}, but the route is {ours}"));
-            context.push(mixed.help("next hop, source and network of a route are of one family"));
-            return None;
-        }
-    }
+    let destination = destination(&draft)?;
+    check_family(&draft, destination.family(), span, context)?;
     let leads = draft.gateway.is_some() || draft.device.is_some() || !draft.hops.is_empty();
     if draft.kind == RouteKind::Unicast && !leads {
         let message =
@@ -243,6 +287,56 @@ fn finish(draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> 
         table: draft.table.unwrap_or(MAIN_TABLE),
         scope: draft.scope.map_or(0, |(scope, _)| scope),
         onlink: draft.onlink,
+        tos: draft.tos.unwrap_or_default(),
+        metrics: settle(draft.metrics, &draft.locked),
+        realms: draft.realms,
+        preference: draft.preference.unwrap_or_default(),
+        placement: draft.placement,
         hops: draft.hops,
     })
+}
+
+fn destination(draft: &Draft) -> Option<Network> {
+    if let Destination::Network(network) = draft.destination? {
+        return Some(network);
+    }
+    let hops = || draft.hops.iter().find_map(|hop| hop.gateway);
+    let any = draft.gateway.or(draft.source).or_else(hops).map(family_of);
+    let address = match draft.family.or(any).unwrap_or(Family::V4) {
+        Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    Some(Network { address, length: 0 })
+}
+
+/// Everything in a route is of the family of its network.
+fn check_family(draft: &Draft, family: Family, span: Span, context: &mut Context<'_>) -> Option<()> {
+    if draft.family.is_some_and(|said| said != family) {
+        let other = error(
+            span,
+            format!("the route is {}, but `inet` or `inet6` says otherwise", family_name(family)),
+        );
+        context.push(other.help("remove that word: the network says it"));
+        return None;
+    }
+    let hops = draft.hops.iter().map(|hop| hop.gateway);
+    for other in [draft.gateway, draft.source].into_iter().chain(hops).flatten() {
+        if family_of(other) != family {
+            let (ours, theirs) = (family_name(family), family_name(family_of(other)));
+            let mixed = error(span, format!("{other} is {theirs}, but the route is {ours}"));
+            context.push(mixed.help("next hop, source and network of a route are of one family"));
+            return None;
+        }
+    }
+    let realms = draft.realms.is_some() || draft.hops.iter().any(|hop| hop.realms.is_some());
+    for (given, name, only) in [
+        (draft.tos.is_some(), "tos", Family::V4),
+        (realms, "realms", Family::V4),
+        (draft.preference.is_some(), "pref", Family::V6),
+    ] {
+        if given {
+            expect_family(family, only, name, span, context)?;
+        }
+    }
+    Some(())
 }

@@ -1,94 +1,26 @@
-//! Routes and rules in netlink's words, and which of the kernel's entry is which of ours.
+//! A route in netlink's words, and whether one that the kernel tells of is the same.
 
 use std::net::IpAddr;
 
-use rtnetlink::{
-    packet_core::{NLM_F_CREATE, NLM_F_EXCL},
-    packet_route::{
-        AddressFamily, RouteNetlinkMessage,
-        route::{
-            RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteNextHop, RouteNextHopFlags,
-            RouteProtocol, RouteType,
-        },
-        rule::{RuleAction, RuleAttribute, RuleMessage},
+use rtnetlink::packet_route::{
+    AddressFamily,
+    route::{
+        RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop, RouteNextHopFlags,
+        RoutePreference, RouteType,
     },
 };
 use vrrp_common::wire::Family;
 
+use super::{OURS, number_of, realm, short};
 use crate::{
-    config::model::{Hop, Network, Route, RouteKind, Routing, Rule},
+    config::model::{Hop, Metric, Network, Preference, Route, RouteKind},
     netlink::{LinkTable, Refusal},
 };
-
-/// What we set carries the mark that keepalived's has: the tools of a host know it by that.
-const OURS: RouteProtocol = RouteProtocol::KeepAlived;
 
 /// The kernel's metric of an IPv6 route that was given none.
 const DEFAULT_METRIC_V6: u32 = 1024;
 
-/// What to do with an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::netlink) enum Verb {
-    Add,
-    Remove,
-}
-
-/// The request and its flags.
-///
-/// A route is added although another program may have one to the same network: it stands before that one, as
-/// keepalived's does.
-pub(super) fn request(
-    entry: &Routing,
-    verb: Verb,
-    links: &LinkTable,
-) -> Result<(RouteNetlinkMessage, u16), Refusal> {
-    Ok(match (entry, verb) {
-        (Routing::Route(route), Verb::Add) => {
-            (RouteNetlinkMessage::NewRoute(route_message(route, links)?), NLM_F_CREATE)
-        }
-        (Routing::Route(route), Verb::Remove) => {
-            (RouteNetlinkMessage::DelRoute(route_message(route, links)?), 0)
-        }
-        (Routing::Rule(rule), Verb::Add) => {
-            (RouteNetlinkMessage::NewRule(rule_message(rule)), NLM_F_CREATE | NLM_F_EXCL)
-        }
-        (Routing::Rule(rule), Verb::Remove) => (RouteNetlinkMessage::DelRule(rule_message(rule)), 0),
-    })
-}
-
-/// The questions for all that carries our mark in a family; the kernel may answer with more.
-pub(super) fn questions(family: Family) -> [RouteNetlinkMessage; 2] {
-    let mut routes = RouteMessage::default();
-    routes.header.address_family = number_of(family);
-    routes.header.protocol = OURS;
-    let mut rules = RuleMessage::default();
-    rules.header.family = number_of(family);
-    [RouteNetlinkMessage::GetRoute(routes), RouteNetlinkMessage::GetRule(rules)]
-}
-
-/// Whether a message is about something that carries our mark.
-pub(super) fn is_ours(message: &RouteNetlinkMessage) -> bool {
-    match message {
-        RouteNetlinkMessage::NewRoute(route) | RouteNetlinkMessage::DelRoute(route) => {
-            route.header.protocol == OURS
-        }
-        RouteNetlinkMessage::NewRule(rule) | RouteNetlinkMessage::DelRule(rule) => {
-            rule.attributes.contains(&RuleAttribute::Protocol(OURS))
-        }
-        _ => false,
-    }
-}
-
-/// Whether `message` is this entry as the kernel has it.
-pub(super) fn is_same(entry: &Routing, message: &RouteNetlinkMessage, links: &LinkTable) -> bool {
-    match (entry, message) {
-        (Routing::Route(route), RouteNetlinkMessage::NewRoute(found)) => is_same_route(route, found, links),
-        (Routing::Rule(rule), RouteNetlinkMessage::NewRule(found)) => is_same_rule(rule, found),
-        _ => false,
-    }
-}
-
-fn route_message(route: &Route, links: &LinkTable) -> Result<RouteMessage, Refusal> {
+pub(super) fn message(route: &Route, links: &LinkTable) -> Result<RouteMessage, Refusal> {
     let mut message = RouteMessage::default();
     let header = &mut message.header;
     header.address_family = number_of(route.destination.family());
@@ -96,6 +28,7 @@ fn route_message(route: &Route, links: &LinkTable) -> Result<RouteMessage, Refus
     header.table = short(route.table);
     header.protocol = OURS;
     header.scope = route.scope.into();
+    header.tos = route.tos;
     header.kind = kind(route.kind);
     if route.onlink {
         header.flags = RouteFlags::Onlink;
@@ -108,6 +41,11 @@ fn route_message(route: &Route, links: &LinkTable) -> Result<RouteMessage, Refus
     attributes.extend(route.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
     attributes.extend(route.source.map(|source| RouteAttribute::PrefSource(source.into())));
     attributes.extend(route.metric.map(RouteAttribute::Priority));
+    attributes.extend(metrics(route).map(RouteAttribute::Metrics));
+    attributes.extend(route.realms.map(realm).map(RouteAttribute::Realm));
+    if route.preference != Preference::default() {
+        attributes.push(RouteAttribute::Preference(preference(route.preference)));
+    }
     if let Some(device) = &route.device {
         attributes.push(RouteAttribute::Oif(present(device, links)?));
     }
@@ -136,6 +74,7 @@ fn next_hop(hop: &Hop, links: &LinkTable) -> Result<RouteNextHop, Refusal> {
         next.interface_index = present(device, links)?;
     }
     next.attributes.extend(hop.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
+    next.attributes.extend(hop.realms.map(realm).map(RouteAttribute::Realm));
     Ok(next)
 }
 
@@ -144,7 +83,7 @@ fn share(hop: &Hop) -> u8 {
     u8::try_from(hop.weight.saturating_sub(1)).unwrap_or(u8::MAX)
 }
 
-fn is_same_route(route: &Route, found: &RouteMessage, links: &LinkTable) -> bool {
+pub(super) fn is_same(route: &Route, found: &RouteMessage, links: &LinkTable) -> bool {
     let read = Found::of(found);
     let v4 = route.destination.family() == Family::V4;
     let metric = match route.metric.unwrap_or(0) {
@@ -153,10 +92,13 @@ fn is_same_route(route: &Route, found: &RouteMessage, links: &LinkTable) -> bool
     };
     found.header.address_family == number_of(route.destination.family())
         && found.header.kind == kind(route.kind)
+        && found.header.tos == route.tos
         && read.destination == Some(route.destination)
         && read.table == route.table
         && read.metric == metric
         && read.gateway == route.gateway
+        && read.metrics == metrics(route).unwrap_or_default()
+        && read.preference == preference(route.preference)
         && (!v4 || found.header.scope == route.scope.into())
         && route.source.is_none_or(|source| read.source == Some(source))
         && route.device.as_ref().is_none_or(|device| read.ifindex == ifindex(device, links))
@@ -183,6 +125,8 @@ struct Found<'m> {
     gateway: Option<IpAddr>,
     source: Option<IpAddr>,
     ifindex: Option<u32>,
+    metrics: &'m [RouteMetric],
+    preference: RoutePreference,
     hops: &'m [RouteNextHop],
 }
 
@@ -200,6 +144,8 @@ impl<'m> Found<'m> {
             gateway: None,
             source: None,
             ifindex: None,
+            metrics: &[],
+            preference: RoutePreference::Medium,
             hops: &[],
         };
         for attribute in &message.attributes {
@@ -212,6 +158,8 @@ impl<'m> Found<'m> {
                 RouteAttribute::Gateway(address) => found.gateway = plain(address),
                 RouteAttribute::PrefSource(address) => found.source = plain(address),
                 RouteAttribute::Oif(ifindex) => found.ifindex = Some(*ifindex),
+                RouteAttribute::Metrics(metrics) => found.metrics = metrics,
+                RouteAttribute::Preference(preference) => found.preference = *preference,
                 RouteAttribute::MultiPath(hops) => found.hops = hops,
                 _ => {}
             }
@@ -234,70 +182,43 @@ fn kind(kind: RouteKind) -> RouteType {
         RouteKind::Blackhole => RouteType::BlackHole,
         RouteKind::Unreachable => RouteType::Unreachable,
         RouteKind::Prohibit => RouteType::Prohibit,
+        RouteKind::Throw => RouteType::Throw,
     }
 }
 
-fn rule_message(rule: &Rule) -> RuleMessage {
-    let mut message = RuleMessage::default();
-    message.header.family = number_of(rule.family);
-    message.header.src_len = rule.from.map_or(0, |network| network.length);
-    message.header.dst_len = rule.to.map_or(0, |network| network.length);
-    message.header.table = short(rule.table);
-    message.header.action = RuleAction::ToTable;
-    message.attributes = rule_attributes(rule);
-    message
-}
-
-/// All but what the kernel adds by itself.
-fn rule_attributes(rule: &Rule) -> Vec<RuleAttribute> {
-    let mut attributes = vec![
-        RuleAttribute::Priority(rule.priority),
-        RuleAttribute::Table(rule.table),
-        RuleAttribute::Protocol(OURS),
-    ];
-    let long = |network: &Network| network.length > 0;
-    attributes.extend(rule.from.filter(long).map(|network| RuleAttribute::Source(network.address)));
-    attributes.extend(rule.to.filter(long).map(|network| RuleAttribute::Destination(network.address)));
-    attributes.extend(rule.input.clone().map(RuleAttribute::Iifname));
-    attributes.extend(rule.output.clone().map(RuleAttribute::Oifname));
-    if let Some((value, mask)) = rule.mark {
-        attributes.extend([RuleAttribute::FwMark(value), RuleAttribute::FwMask(mask)]);
+fn preference(preference: Preference) -> RoutePreference {
+    match preference {
+        Preference::Low => RoutePreference::Low,
+        Preference::Medium => RoutePreference::Medium,
+        Preference::High => RoutePreference::High,
     }
-    attributes
 }
 
-fn is_same_rule(rule: &Rule, found: &RuleMessage) -> bool {
-    let ours = rule_message(rule);
-    let telling = |attribute: &&RuleAttribute| {
-        matches!(
-            attribute,
-            RuleAttribute::Source(_)
-                | RuleAttribute::Destination(_)
-                | RuleAttribute::Iifname(_)
-                | RuleAttribute::Oifname(_)
-                | RuleAttribute::FwMark(_)
-        )
-    };
-    let header = |message: &RuleMessage| {
-        (message.header.family, message.header.src_len, message.header.dst_len, message.header.action)
-    };
-    // The kernel leaves out a priority of zero.
-    let told = |attribute: &RuleAttribute| {
-        found.attributes.contains(attribute) || *attribute == RuleAttribute::Priority(0)
-    };
-    header(found) == header(&ours)
-        && ours.attributes.iter().all(told)
-        && found.attributes.iter().filter(telling).all(|attribute| ours.attributes.contains(attribute))
+/// In the kernel's order, behind the mask of those that are locked; `None` if there are none.
+fn metrics(route: &Route) -> Option<Vec<RouteMetric>> {
+    let lock = route.metrics.iter().filter(|(_, amount)| amount.locked);
+    let lock = lock.fold(0, |mask, (metric, _)| mask | 1_u32 << (*metric as u32));
+    let values = route.metrics.iter().map(|(metric, amount)| kernels(*metric)(amount.value));
+    let all: Vec<_> = (lock != 0).then_some(RouteMetric::Lock(lock)).into_iter().chain(values).collect();
+    (!all.is_empty()).then_some(all)
 }
 
-/// Tables above 255 are told by an attribute only.
-fn short(table: u32) -> u8 {
-    u8::try_from(table).unwrap_or(0)
-}
-
-fn number_of(family: Family) -> AddressFamily {
-    match family {
-        Family::V4 => AddressFamily::Inet,
-        Family::V6 => AddressFamily::Inet6,
+fn kernels(metric: Metric) -> fn(u32) -> RouteMetric {
+    match metric {
+        Metric::Mtu => RouteMetric::Mtu,
+        Metric::Window => RouteMetric::Window,
+        Metric::Rtt => RouteMetric::Rtt,
+        Metric::RttVar => RouteMetric::RttVar,
+        Metric::SsThresh => RouteMetric::SsThresh,
+        Metric::Cwnd => RouteMetric::Cwnd,
+        Metric::AdvMss => RouteMetric::Advmss,
+        Metric::Reordering => RouteMetric::Reordering,
+        Metric::HopLimit => RouteMetric::Hoplimit,
+        Metric::InitCwnd => RouteMetric::InitCwnd,
+        Metric::Features => RouteMetric::Features,
+        Metric::RtoMin => RouteMetric::RtoMin,
+        Metric::InitRwnd => RouteMetric::InitRwnd,
+        Metric::QuickAck => RouteMetric::QuickAck,
+        Metric::FastopenNoCookie => RouteMetric::FastopenNoCookie,
     }
 }
