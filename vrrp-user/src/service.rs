@@ -20,7 +20,7 @@ use crate::{
     config::model::Configuration,
     control::{Control, Reply, Request},
     node::{Command, Ordered},
-    notify::{Notice, Teller},
+    notify::{self, Notice, Teller},
     spawner::Spawner,
     state::{Memory, Store},
     supervise::{self, Supervisor},
@@ -72,7 +72,7 @@ impl Service {
         let (store, memories, supervisor) = (self.store, self.memories, self.supervisor);
         let summary = supervisor.summary.clone();
         let (fresh, configurations) = mpsc::unbounded_channel();
-        let mut teller = Teller::new(spawner.clone());
+        let mut teller = Teller::new(spawner.clone(), notify::PATIENCE);
         teller.set(&configuration);
         let mut watches = Watches::new(spawner.clone(), reports);
         watches.set(&configuration.checks);

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long a program may take.
-const PATIENCE: Interval = Interval::from_secs(60);
+pub const PATIENCE: Interval = Interval::from_secs(60);
 /// How long the end of the node waits for what is still to be told.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -148,6 +148,7 @@ fn lock<T>(waiting: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Tells whoever the configuration names.
 pub struct Teller {
     spawner: Spawner,
+    patience: Interval,
     programs: HashMap<Subject, Notify>,
     queues: HashMap<Subject, Queue>,
     pipes: Vec<Pipe>,
@@ -155,10 +156,11 @@ pub struct Teller {
 }
 
 impl Teller {
-    /// Nobody is to be told yet.
-    pub fn new(spawner: Spawner) -> Self {
+    /// Nobody is to be told yet. Each program may take `patience`.
+    pub fn new(spawner: Spawner, patience: Interval) -> Self {
         Self {
             spawner,
+            patience,
             programs: HashMap::new(),
             queues: HashMap::new(),
             pipes: Vec::new(),
@@ -203,7 +205,8 @@ impl Teller {
         if !calls.is_empty() {
             let name = notice.to_string();
             let queue = self.queues.entry(notice.subject.clone()).or_default();
-            calls.into_iter().for_each(|program| queue.call(name.clone(), program, &self.spawner));
+            let how = (&self.spawner, self.patience);
+            calls.into_iter().for_each(|program| queue.call(name.clone(), program, how));
         }
     }
 

@@ -7,7 +7,9 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{PATIENCE, lock};
+use vrrp_common::time::Interval;
+
+use super::lock;
 use crate::{config::model::Program, spawner::Spawner};
 
 /// Calls that wait; when there are more, the oldest are left out: what a program is told last is what counts.
@@ -29,8 +31,13 @@ struct Call {
 }
 
 impl Queue {
-    /// Calls `program` when those before it have ended.
-    pub(super) fn call(&mut self, notice: String, program: Program, spawner: &Spawner) {
+    /// Calls `program` when those before it have ended; it may take `patience`.
+    pub(super) fn call(
+        &mut self,
+        notice: String,
+        program: Program,
+        (spawner, patience): (&Spawner, Interval),
+    ) {
         let mut waiting = lock(&self.waiting);
         if waiting.len() == MOST
             && let Some(call) = waiting.pop_front()
@@ -44,7 +51,7 @@ impl Queue {
         waiting.push_back(Call { notice, program });
         drop(waiting);
         if !self.busy.send_replace(true) {
-            tokio::spawn(work(Arc::clone(&self.waiting), self.busy.clone(), spawner.clone()));
+            tokio::spawn(work(Arc::clone(&self.waiting), self.busy.clone(), (spawner.clone(), patience)));
         }
     }
 
@@ -55,7 +62,11 @@ impl Queue {
     }
 }
 
-async fn work(waiting: Arc<Mutex<VecDeque<Call>>>, busy: watch::Sender<bool>, spawner: Spawner) {
+async fn work(
+    waiting: Arc<Mutex<VecDeque<Call>>>,
+    busy: watch::Sender<bool>,
+    (spawner, patience): (Spawner, Interval),
+) {
     loop {
         let next = {
             let mut waiting = lock(&waiting);
@@ -67,9 +78,9 @@ async fn work(waiting: Arc<Mutex<VecDeque<Call>>>, busy: watch::Sender<bool>, sp
             next
         };
         let Some(Call { notice, program: Program { command, user } }) = next else { return };
-        let outcome = spawner.run(&command, user, PATIENCE).await;
+        let outcome = spawner.run(&command, user, patience).await;
         if !outcome.is_success() {
-            tracing::warn!("{notice}: notify program {command:?} {}", outcome.describe(PATIENCE));
+            tracing::warn!("{notice}: notify program {command:?} {}", outcome.describe(patience));
         }
     }
 }

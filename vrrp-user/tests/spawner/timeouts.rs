@@ -4,7 +4,11 @@ use std::time::{Duration, Instant};
 
 use tempfile::{TempDir, tempdir};
 use vrrp_common::time::Interval;
-use vrrp_user::spawner::Outcome;
+use vrrp_user::{
+    config::model::{Configuration, Group, Notify, Program},
+    notify::{Happening, Notice, Subject, SubjectKind, Teller},
+    spawner::Outcome,
+};
 
 use crate::{
     Case,
@@ -17,6 +21,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_grandchild_that_ignores_sigterm_is_killed", a_grandchild_that_ignores_sigterm_is_killed),
     ("a_program_is_never_run_beside_itself", a_program_is_never_run_beside_itself),
     ("other_programs_run_on_while_one_hangs", other_programs_run_on_while_one_hangs),
+    ("the_next_notify_program_runs_after_one_that_hangs", the_next_notify_program_runs),
     ("a_timeout_of_nothing_is_a_timeout", a_timeout_of_nothing_is_a_timeout),
 ];
 
@@ -92,6 +97,29 @@ fn other_programs_run_on_while_one_hangs() {
             }
         };
         assert_eq!(tokio::join!(slow, quick).0, Outcome::TimedOut);
+    });
+}
+
+fn the_next_notify_program_runs() {
+    let (dir, patience) = (tempdir().unwrap(), Interval::from_secs(1));
+    with_spawner(async |spawner, _| {
+        let program = |script| Some(Program { command: shell(script, &dir), user: me() });
+        let notify = Notify {
+            fault: program("echo $$ > $0/pid; exec sleep 60"),
+            backup: program("echo $$ > $0/next"),
+            ..Notify::default()
+        };
+        let group = Group { name: "G".to_owned(), members: Vec::new(), notify };
+        let mut teller = Teller::new(spawner, patience);
+        teller.set(&Configuration { groups: vec![group], ..Configuration::default() });
+        let start = Instant::now();
+        for happening in [Happening::Fault, Happening::Backup] {
+            let subject = Subject { kind: SubjectKind::Group, name: "G".into() };
+            teller.tell(&Notice { subject, happening, priority: 0 });
+        }
+        pid_in(&dir, "next").await;
+        assert!(start.elapsed() >= Duration::from_secs(1), "beside the other: {:?}", start.elapsed());
+        wait_gone(pid_in(&dir, "pid").await).await;
     });
 }
 
