@@ -203,7 +203,7 @@ const VRRP: &[Row] = &[
     Row::accepted(
         "vrrp_skip_check_adv_addr",
         "do not compare address lists",
-        "an address list that differs is counted and accepted, always",
+        "it is always on: an address list that differs is counted, logged and accepted",
     ),
     Row::accepted(
         "vrrp_lower_prio_no_advert",

@@ -46,7 +46,7 @@ pub(super) const NO_EFFECT: &[Row] = &[
     Row::accepted(
         "skip_check_adv_addr",
         "do not compare address lists",
-        "an address list that differs is counted and accepted, always",
+        "it is always on: an address list that differs is counted, logged and accepted",
     ),
     Row::accepted(
         "lower_prio_no_advert",
