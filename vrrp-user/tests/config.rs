@@ -25,7 +25,7 @@ use std::{
 };
 
 use describe::describe;
-use vrrp_user::config::{self, Diagnostic, Host, Loaded, Severity, load_for, model::Credentials};
+use vrrp_user::config::{self, Diagnostic, Host, Loaded, Names, Severity, load_for, model::Credentials};
 
 /// A host whose answers do not depend on where the tests run.
 struct TestHost {
@@ -68,8 +68,22 @@ impl Host for TestHost {
         Ok((name == "adm").then_some(4))
     }
 
-    fn routing_table(&self, name: &str) -> Option<u32> {
-        (name == "uplink").then_some(101)
+    fn number(&self, names: Names, name: &str) -> Option<u32> {
+        const NAMED: [(Names, &str, u32); 7] = [
+            (Names::Tables, "uplink", 101),
+            (Names::Realms, "PQA", 9),
+            (Names::Services, "AF11", 0x28),
+            (Names::Groups, "dialup", 4),
+            (Names::Scopes, "global", 0),
+            (Names::Scopes, "site", 200),
+            (Names::Scopes, "link", 253),
+        ];
+        let mut named = NAMED.iter();
+        named.find(|(kind, known, _)| *kind == names && *known == name).map(|(_, _, number)| *number)
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        (name == "blue").then_some(10)
     }
 
     fn program(&self, program: &str) -> Option<PathBuf> {

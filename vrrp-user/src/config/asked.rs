@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{host::Host, model::Credentials};
+use super::{host::Host, iproute::Names, model::Credentials};
 
 /// Answers by what was asked.
 type Answers<K, V> = RefCell<HashMap<K, V>>;
@@ -18,7 +18,8 @@ pub(super) struct Asked<'h> {
     interfaces: Answers<String, bool>,
     users: Answers<String, Result<Option<Credentials>, String>>,
     groups: Answers<String, Result<Option<u32>, String>>,
-    tables: Answers<String, Option<u32>>,
+    numbers: Answers<(Names, String), Option<u32>>,
+    vrf_tables: Answers<String, Option<u32>>,
     programs: Answers<String, Option<PathBuf>>,
     changeable: Answers<PathBuf, Option<PathBuf>>,
 }
@@ -31,7 +32,8 @@ impl<'h> Asked<'h> {
             interfaces: Answers::default(),
             users: Answers::default(),
             groups: Answers::default(),
-            tables: Answers::default(),
+            numbers: Answers::default(),
+            vrf_tables: Answers::default(),
             programs: Answers::default(),
             changeable: Answers::default(),
         }
@@ -76,8 +78,12 @@ impl Host for Asked<'_> {
         once(&self.groups, name.to_owned(), |name| self.host.group(name))
     }
 
-    fn routing_table(&self, name: &str) -> Option<u32> {
-        once(&self.tables, name.to_owned(), |name| self.host.routing_table(name))
+    fn number(&self, names: Names, name: &str) -> Option<u32> {
+        once(&self.numbers, (names, name.to_owned()), |(names, name)| self.host.number(*names, name))
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        once(&self.vrf_tables, name.to_owned(), |name| self.host.vrf_table(name))
     }
 
     fn program(&self, program: &str) -> Option<PathBuf> {

@@ -10,7 +10,10 @@ use std::{
 
 use nix::unistd::{Group, User, gethostname};
 
-use super::model::Credentials;
+use super::{
+    iproute::{self, Names},
+    model::Credentials,
+};
 
 /// The questions.
 pub trait Host {
@@ -34,8 +37,10 @@ pub trait Host {
     /// # Errors
     /// The group database cannot be read.
     fn group(&self, name: &str) -> Result<Option<u32>, String>;
-    /// The number of a routing table that has a name.
-    fn routing_table(&self, name: &str) -> Option<u32>;
+    /// The number that has a name, such as that of a routing table.
+    fn number(&self, names: Names, name: &str) -> Option<u32>;
+    /// The routing table of a VRF that is there now.
+    fn vrf_table(&self, name: &str) -> Option<u32>;
     /// The file that is run when a command begins with `program`.
     fn program(&self, program: &str) -> Option<PathBuf>;
     /// The first file or directory on the way to `program` that somebody other than root can change.
@@ -87,15 +92,12 @@ impl Host for ThisHost {
         Ok(group.map(|group| group.gid.as_raw()))
     }
 
-    fn routing_table(&self, name: &str) -> Option<u32> {
-        // The last is where newer versions of iproute2 have what the first does not override.
-        const FOLDERS: [&str; 3] = ["/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2"];
-        let texts =
-            FOLDERS.iter().filter_map(|folder| fs::read_to_string(Path::new(folder).join("rt_tables")).ok());
-        texts
-            .into_iter()
-            .find_map(|text| table_number(&text, name))
-            .or_else(|| table_number(KERNEL_TABLES, name))
+    fn number(&self, names: Names, name: &str) -> Option<u32> {
+        iproute::number(names, name)
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        iproute::vrf_table(name)
     }
 
     fn program(&self, program: &str) -> Option<PathBuf> {
@@ -113,19 +115,6 @@ impl Host for ThisHost {
         let ways = [Some(program), resolved.as_deref()];
         ways.into_iter().flatten().find_map(first_changeable)
     }
-}
-
-/// The tables that are always there.
-const KERNEL_TABLES: &str = "255 local\n254 main\n253 default\n";
-
-/// Lines of a number and a name; `#` begins a comment.
-fn table_number(text: &str, name: &str) -> Option<u32> {
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let mut entries = lines.filter_map(|line| {
-        let mut words = line.split_whitespace();
-        Some((words.next()?, words.next()?))
-    });
-    entries.find(|(_, known)| *known == name)?.0.parse().ok()
 }
 
 fn is_executable(path: &Path) -> bool {

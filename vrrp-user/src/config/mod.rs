@@ -12,6 +12,7 @@ mod effective;
 mod glob;
 mod hints;
 mod host;
+mod iproute;
 mod keywords;
 mod lexer;
 mod lower;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 
 pub use diagnostics::{Diagnostic, Severity};
 pub use host::{Host, ThisHost};
+pub use iproute::Names;
 pub use keywords::{KeywordRow, keyword_rows};
 pub use options::Options;
 pub use pages::{differences_page, keywords_page};

@@ -8,6 +8,7 @@ use crate::config::{
     context::Context,
     diagnostics::{error, warning},
     draft::{AddressDraft, Broadcast, TrackDraft},
+    iproute::{Names, plain},
     lexer::Word,
     model::UnicastPeer,
     source::Span,
@@ -83,9 +84,6 @@ fn broadcast_address(word: &Word, context: &mut Context<'_>) -> Option<Broadcast
     address
 }
 
-/// What the kernel calls them (linux/rtnetlink.h).
-const SCOPES: &[(&str, u8)] = &[("global", 0), ("site", 200), ("link", 253), ("host", 254), ("nowhere", 255)];
-
 fn set_scope(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {
     address.scope = scope(words, context);
 }
@@ -94,11 +92,12 @@ fn set_scope(address: &mut AddressDraft, words: &[Word], context: &mut Context<'
 pub(super) fn scope(words: &[Word], context: &mut Context<'_>) -> Option<(u8, Span)> {
     let word = words.first()?;
     let text = word.text();
-    let named = SCOPES.iter().find(|(name, _)| *name == text).map(|(_, scope)| *scope);
-    let scope = named.or_else(|| text.parse().ok());
+    let number = plain(&text).or_else(|| context.host.number(Names::Scopes, &text));
+    let scope = number.and_then(|scope| u8::try_from(scope).ok());
     if scope.is_none() {
         let unknown = error(word.span, format!("unknown scope {}", quote(&text)));
-        context.push(unknown.help("global, site, link, host, nowhere, or a number from 0 to 255"));
+        let remedy = "global, site, link, host, nowhere, a number from 0 to 255, or a name from";
+        context.push(unknown.help(format!("{remedy} {}", Names::Scopes.file())));
     }
     scope.map(|scope| (scope, word.span))
 }

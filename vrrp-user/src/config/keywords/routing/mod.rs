@@ -14,8 +14,9 @@ pub(super) use rule::{RULE, read_rule};
 use super::{EntryOption, OptionClass, apply_known_options, did_you_mean, entries::scope};
 use crate::config::{
     context::Context,
-    diagnostics::{error, warning},
+    diagnostics::{Diagnostic, error, warning},
     draft::{RoutingDraft, RuleNumbers},
+    iproute::{Names, plain},
     lexer::Word,
     model::{Network, Realms, Routing},
     source::Span,
@@ -103,26 +104,53 @@ fn number_of(name: &str, words: &[Word], context: &mut Context<'_>) -> Option<u3
 fn table(words: &[Word], context: &mut Context<'_>) -> Option<u32> {
     let word = words.first()?;
     let text = word.text();
-    let table = text.parse().ok().filter(|table| *table != 0).or_else(|| context.host.routing_table(&text));
+    let table = called(Names::Tables, &text, context).filter(|table| *table != 0);
     if table.is_none() {
         let unknown = error(word.span, format!("there is no routing table {}", quote(&text)));
-        context.push(unknown.help("write its number, or give it a name in /etc/iproute2/rt_tables"));
+        context
+            .push(unknown.help(format!("write its number, or give it a name in {}", Names::Tables.file())));
     }
     table
 }
 
-/// A type of service. The kernel wants the two bits of ECN to be 0, and keepalived does not say that it refused them.
+/// The table of a VRF, which must be there.
+fn vrf_table(words: &[Word], context: &mut Context<'_>) -> Option<u32> {
+    let word = words.first()?;
+    let name = word.text();
+    let table = context.host.vrf_table(&name);
+    if table.is_none() {
+        let unknown = error(word.span, format!("there is no VRF {}", quote(&name)));
+        let unknown = unknown.label("keepalived leaves out the whole line");
+        context.push(unknown.help("write `table N` with the table of that VRF, or make the VRF first"));
+    }
+    table
+}
+
+/// A number, or what the host has that name for.
+fn called(names: Names, text: &str, context: &Context<'_>) -> Option<u32> {
+    plain(text).or_else(|| context.host.number(names, text))
+}
+
+/// A type of service.
 fn service(words: &[Word], context: &mut Context<'_>) -> Option<u8> {
     let word = words.first()?;
     let text = word.text();
-    let number =
-        text.strip_prefix("0x").map_or_else(|| text.parse(), |digits| u8::from_str_radix(digits, 16));
-    let service = number.ok().filter(|service| service % 4 == 0);
+    let service = called(Names::Services, &text, context).and_then(|service| u8::try_from(service).ok());
     if service.is_none() {
         let wrong = error(word.span, format!("{} is not a type of service", quote(&text)));
-        context.push(wrong.help("a multiple of 4 from 0 to 252, such as 16 or 0x10"));
+        let remedy = "a multiple of 4 from 0 to 252, such as 16 or 0x10, or a name from";
+        context.push(wrong.help(format!("{remedy} {}", Names::Services.file())));
     }
     service
+}
+
+/// The kernel wants the two bits of ECN to be 0, and keepalived goes on where it refuses them.
+fn with_ecn(service: Option<u8>, span: Span) -> Option<Diagnostic> {
+    const ECN: u8 = 0b11;
+    let service = service.filter(|service| service & ECN != 0)?;
+    let never = warning(span, format!("no packet has `tos {service}`: its last two bits are those of ECN"));
+    let never = never.label("the line is left out; keepalived fails to add it");
+    Some(never.help(format!("write `tos {}`", service & !ECN)))
 }
 
 /// `TO` or `FROM/TO`.
@@ -130,14 +158,13 @@ fn realms(words: &[Word], context: &mut Context<'_>) -> Option<Realms> {
     let word = words.first()?;
     let text = word.text();
     let (source, destination) = text.split_once('/').unwrap_or(("0", &text));
-    let number = |text: &str| {
-        text.strip_prefix("0x").map_or_else(|| text.parse(), |digits| u16::from_str_radix(digits, 16)).ok()
-    };
+    let number =
+        |text: &str| called(Names::Realms, text, context).and_then(|realm| u16::try_from(realm).ok());
     let realms = number(source).zip(number(destination));
     if realms.is_none() {
         let wrong = error(word.span, format!("{} is not a realm", quote(&text)));
-        context
-            .push(wrong.help("a number from 0 to 65535, or two of them: FROM/TO; names are not looked up"));
+        let remedy = "[FROM/]TO, each a number from 0 to 65535 or a name from";
+        context.push(wrong.help(format!("{remedy} {}", Names::Realms.file())));
     }
     realms.map(|(source, destination)| Realms { source, destination })
 }

@@ -10,7 +10,7 @@ use vrrp_common::wire::Family;
 use super::{
     MARKED, address, apply_known_options, by_hand, expect_family, interface,
     metrics::{settle, take_locks},
-    number_of, realms, refuse, scope, service, table, untracked, works,
+    number_of, realms, refuse, scope, service, table, untracked, vrf_table, with_ecn, works,
 };
 use crate::config::{
     context::Context,
@@ -26,7 +26,7 @@ use crate::config::{
 
 /// What may stand on a line.
 pub(in crate::config::keywords) const ROUTE: &str = "[blackhole|unreachable|prohibit|throw] NETWORK|default [inet6] [via ADDRESS] [dev IF] [src ADDRESS] [metric N] \
-     [table T] [scope S] [onlink] [tos N] [realms [FROM/]TO] [pref low|medium|high] [append|add] [features ecn] \
+     [table T|vrf VRF] [scope S] [onlink] [tos N] [realms [FROM/]TO] [pref low|medium|high] [append|add] [features ecn] \
      [mtu|advmss|hoplimit|window|rtt|rttvar|rto_min|cwnd|ssthresh|initcwnd|initrwnd|reordering|quickack|\
      fastopen_no_cookie [lock] N]... [nexthop [via ADDRESS] [dev IF] [weight N] [realms [FROM/]TO] [onlink]]...";
 
@@ -83,11 +83,7 @@ const OPTIONS: &[EntryOption<Draft>] = &[
         route.measure(Metric::FastopenNoCookie, words, context);
     }),
     works("features", 1, Draft::feature),
-    EntryOption {
-        name: "vrf",
-        takes: 1,
-        class: OptionClass::Refused("write `table N` with the table of that VRF"),
-    },
+    works("vrf", 1, |route, words, context| route.table = vrf_table(words, context)),
     by_hand("from", 1),
     by_hand("as", 1),
     by_hand("congctl", 1),
@@ -261,7 +257,7 @@ fn set_destination(draft: &mut Draft, word: &Word, context: &mut Context<'_>) {
     };
 }
 
-fn finish(draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> {
+fn finish(mut draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> {
     if !draft.named {
         context.push(
             error(span, "a route needs a network").help("`NETWORK via ADDRESS`, or `default`, on one line"),
@@ -269,6 +265,7 @@ fn finish(draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Route> 
     }
     let destination = destination(&draft)?;
     check_family(&draft, destination.family(), span, context)?;
+    check_service(&mut draft, destination.family(), span, context)?;
     let leads = draft.gateway.is_some() || draft.device.is_some() || !draft.hops.is_empty();
     if draft.kind == RouteKind::Unicast && !leads {
         let message =
@@ -309,6 +306,18 @@ fn destination(draft: &Draft) -> Option<Network> {
     Some(Network { address, length: 0 })
 }
 
+/// Kernels know it for IPv4: for IPv6, older ones do not look at it and newer ones refuse the route.
+fn check_service(draft: &mut Draft, family: Family, span: Span, context: &mut Context<'_>) -> Option<()> {
+    if family == Family::V6 && draft.tos.take().is_some_and(|tos| tos != 0) {
+        let idle = warning(span, "`tos` has no effect on IPv6 routes").label("the route is for all packets");
+        context.push(idle.help("remove it, or write a rule with `tos` for a table of its own"));
+    }
+    let never = with_ecn(draft.tos, span);
+    let possible = never.is_none().then_some(());
+    never.into_iter().for_each(|never| context.push(never));
+    possible
+}
+
 /// Everything in a route is of the family of its network.
 fn check_family(draft: &Draft, family: Family, span: Span, context: &mut Context<'_>) -> Option<()> {
     if draft.family.is_some_and(|said| said != family) {
@@ -329,11 +338,9 @@ fn check_family(draft: &Draft, family: Family, span: Span, context: &mut Context
         }
     }
     let realms = draft.realms.is_some() || draft.hops.iter().any(|hop| hop.realms.is_some());
-    for (given, name, only) in [
-        (draft.tos.is_some(), "tos", Family::V4),
-        (realms, "realms", Family::V4),
-        (draft.preference.is_some(), "pref", Family::V6),
-    ] {
+    for (given, name, only) in
+        [(realms, "realms", Family::V4), (draft.preference.is_some(), "pref", Family::V6)]
+    {
         if given {
             expect_family(family, only, name, span, context)?;
         }

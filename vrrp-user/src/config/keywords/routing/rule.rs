@@ -5,13 +5,14 @@ use std::ops::RangeInclusive;
 use vrrp_common::wire::Family;
 
 use super::{
-    MARKED, apply_known_options, by_hand, expect_family, interface, network_or_all, number_of, realms,
-    refuse, service, table, untracked, works,
+    MARKED, apply_known_options, by_hand, called, expect_family, interface, network_or_all, number_of,
+    realms, refuse, service, table, untracked, with_ecn, works,
 };
 use crate::config::{
     context::Context,
     diagnostics::{error, warning},
     draft::RoutingDraft,
+    iproute::Names,
     keywords::{EntryOption, OptionClass},
     lexer::Word,
     model::{Action, Network, Range, Realms, Routing, Rule},
@@ -56,9 +57,7 @@ const OPTIONS: &[EntryOption<Draft>] = &[
     works("suppress_prefixlength", 1, |rule, words, context| {
         rule.suppressed_length = limited("suppress_prefixlength", 128, words, context);
     }),
-    works("suppress_ifgroup", 1, |rule, words, context| {
-        rule.suppressed_group = limited("suppress_ifgroup", i64::from(i32::MAX), words, context);
-    }),
+    works("suppress_ifgroup", 1, |rule, words, context| rule.suppressed_group = group(words, context)),
     works("goto", 1, |rule, words, context| {
         rule.actions.extend(number_of("goto", words, context).map(Action::Goto));
     }),
@@ -161,6 +160,10 @@ fn action(draft: &Draft, span: Span, context: &mut Context<'_>) -> Option<Action
 
 /// What the kernel or keepalived would refuse of things that are right each for itself.
 fn check(draft: &Draft, family: Family, action: Action, span: Span, context: &mut Context<'_>) -> Option<()> {
+    if let Some(never) = with_ecn(draft.tos, span) {
+        context.push(never);
+        return None;
+    }
     if let Action::Goto(target) = action
         && draft.priority.is_none_or(|priority| priority >= target)
     {
@@ -248,6 +251,19 @@ fn protocol(words: &[Word], context: &mut Context<'_>) -> Option<u8> {
 fn limited(name: &str, most: i64, words: &[Word], context: &mut Context<'_>) -> Option<u32> {
     let number = context.ok(values::number(name, words.first()?, &(0..=most)), "")?;
     u32::try_from(number).ok()
+}
+
+/// A group of interfaces. All bits of the number are taken but the first, which tells that there is none.
+fn group(words: &[Word], context: &mut Context<'_>) -> Option<u32> {
+    let word = words.first()?;
+    let text = word.text();
+    let group = called(Names::Groups, &text, context).filter(|group| *group <= u32::MAX / 2);
+    if group.is_none() {
+        let unknown = error(word.span, format!("{} is not a group of interfaces", quote(&text)));
+        let remedy = "a number from 0 to 2147483647, or a name from";
+        context.push(unknown.help(format!("{remedy} {}", Names::Groups.file())));
+    }
+    group
 }
 
 /// The kernel takes neither the first nor the last of all.
