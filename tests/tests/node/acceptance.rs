@@ -78,6 +78,41 @@ fn whether_they_accept_follows_the_file() -> Result<()> {
     })
 }
 
+/// A table of somebody else is not taken; one of the node's goes with its name, also when the node was killed.
+#[test]
+fn the_table_has_the_name_that_the_file_gives_it() -> Result<()> {
+    story("nftables", NEEDS, |lab| {
+        let castor = lab.host("castor")?;
+        let client = lab.host("client")?;
+        let named = |name: &str| {
+            let nftables = format!("nftables {name}\n    nftables_priority 7\n    nftables_counters");
+            Conf::fast(101).and("no_accept").node(&nftables).text()
+        };
+        castor.sh("nft add table inet vips")?;
+        let Err(refused) = Xvrrp::start(&castor, &named("vips")) else { anyhow::bail!("it runs") };
+        let said = format!("{refused:#}");
+        ensure!(said.contains("nft delete table inet vips"), "{said}");
+        assert_eq!(castor.sh("nft list tables")?.trim(), "table inet vips");
+        castor.sh("nft delete table inet vips")?;
+
+        let node = Xvrrp::start(&castor, &named("vips"))?;
+        node.wait_owns(ADDRESS, FAST)?;
+        is_silent_and_known(&client, ADDRESS)?;
+        let rules = castor.sh("nft list table inet vips")?;
+        ensure!(rules.contains("counter packets") && rules.contains(" 7;"), "{rules}");
+        assert_eq!(node.reload(&named("other"))?.exit, Exit::Code(0));
+        assert_eq!(castor.sh("nft list tables")?.trim(), "table inet other");
+        node.kill()?;
+        wait_until(FAST, "the killed node has ended", || Ok(node.process().exit()?.is_some()))?;
+
+        let next = Xvrrp::start(&castor, &conf())?;
+        assert_eq!(castor.sh("nft list tables")?.trim(), "table inet xvrrp_default");
+        next.shut_down()?;
+        assert_eq!(castor.sh("nft list tables")?, "");
+        Ok(())
+    })
+}
+
 /// Without nft a file that says `no_accept` is refused; strict mode alone goes on and says so.
 #[test]
 fn without_nft_nobody_believes_that_packets_are_dropped() -> Result<()> {

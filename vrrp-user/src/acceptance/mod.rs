@@ -7,21 +7,25 @@
 mod ruleset;
 
 use std::{
-    fs,
+    collections::BTreeSet,
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
-use nix::unistd::{getegid, geteuid};
+use anyhow::{Context, Result, bail, ensure};
+use nix::{
+    net::if_::if_nametoindex,
+    unistd::{getegid, geteuid},
+};
 use vrrp_common::time::Interval;
 
 use crate::{
     config::model::{Accept, Configuration, Credentials},
     identity::Identity,
-    spawner::{Program, Spawner},
+    spawner::{Outcome, Program, Spawner},
 };
-use ruleset::Rules;
+use ruleset::{Rules, removed};
 
 /// How long nft may take; it takes some ten milliseconds.
 const PATIENCE: Interval = Interval::from_secs(5);
@@ -48,7 +52,7 @@ impl Acceptance {
     /// nft is missing or refuses, and a router says `no_accept`. Where only strict mode asks for rules, the log has
     /// it: such a node runs without, as it would with keepalived.
     pub async fn apply(&self, configuration: &Configuration) -> Result<()> {
-        let Err(error) = self.stand(&Rules::of(configuration)).await else {
+        let Err(error) = self.stand(&Rules::of(configuration, index)).await else {
             return Ok(());
         };
         ensure!(
@@ -70,18 +74,45 @@ impl Acceptance {
     }
 
     async fn stand(&self, rules: &Rules) -> Result<()> {
-        if rules.is_empty() && !self.sheet.exists()? {
+        let before = self.sheet.read()?;
+        if rules.is_empty() && before.is_none() {
             return Ok(());
         }
-        self.sheet.write(rules)?;
+        let table = rules.table().unwrap_or(&self.sheet.table);
+        let known = self.sheet.known(before.as_deref());
+        self.sheet.write(&rules.text(&known, table))?;
         let outcome = self.nft.run(PATIENCE).await;
-        ensure!(outcome.is_success(), "`{}` {}", self.sheet.command().join(" "), outcome.describe(PATIENCE));
+        if !outcome.is_success() {
+            return self.refused(&outcome, before, (!known.contains(table)).then_some(table));
+        }
         if rules.is_empty() {
             return self.sheet.remove();
         }
-        tracing::info!("packets to {rules} are dropped (nft, table inet {})", self.sheet.table);
+        // What is gone may be somebody else's the next time, and what was made is the node's now.
+        self.sheet.write(&rules.text(&BTreeSet::from([table.to_owned()]), table))?;
+        tracing::info!("packets to {rules} are dropped (nft, table inet {table})");
         Ok(())
     }
+
+    /// What stood before stands still. Then the sheet must not say that a table is the node's which it is not.
+    fn refused(&self, outcome: &Outcome, before: Option<String>, claimed: Option<&str>) -> Result<()> {
+        let command = self.sheet.command().join(" ");
+        let said = format!("`{command}` {}", outcome.describe(PATIENCE));
+        let Some(table) = claimed else { bail!(said) };
+        match before {
+            Some(text) => self.sheet.write(&text)?,
+            None if *outcome == Outcome::TimedOut => {}
+            None => self.sheet.remove()?,
+        }
+        bail!(
+            "{said}; if there is a table inet {table} already, it is somebody else's: give `nftables` another name, or \
+             `nft delete table inet {table}`"
+        )
+    }
+}
+
+fn index(interface: &str) -> Option<u32> {
+    if_nametoindex(interface).ok()
 }
 
 /// Removes the rules that a node left which was killed.
@@ -90,10 +121,8 @@ impl Acceptance {
 /// What keeps nft from it.
 pub fn clean_up(directory: &Path, identity: &Identity) -> Result<()> {
     let sheet = Sheet::of(directory, identity);
-    if !sheet.exists()? {
-        return Ok(());
-    }
-    sheet.write(&Rules::default())?;
+    let Some(text) = sheet.read()? else { return Ok(()) };
+    sheet.write(&Rules::default().text(&sheet.known(Some(&text)), &sheet.table))?;
     let [nft, arguments @ ..] = sheet.command();
     let output = Command::new(nft).args(arguments).output().context("cannot run nft")?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -101,10 +130,11 @@ pub fn clean_up(directory: &Path, identity: &Identity) -> Result<()> {
     sheet.remove()
 }
 
-/// The file that nft reads.
+/// The file that nft reads. The tables that it removes are the node's: they may stand.
 #[derive(Clone, Debug)]
 struct Sheet {
     file: PathBuf,
+    /// The node's unless the file of the configuration names another; nobody else has it.
     table: String,
 }
 
@@ -116,13 +146,24 @@ impl Sheet {
         }
     }
 
-    fn exists(&self) -> Result<bool> {
-        self.file.try_exists().with_context(|| format!("cannot look for {}", self.file.display()))
+    /// `None` without a file.
+    fn read(&self) -> Result<Option<String>> {
+        match fs::read_to_string(&self.file) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.file.display())),
+        }
     }
 
-    fn write(&self, rules: &Rules) -> Result<()> {
-        fs::write(&self.file, rules.text(&self.table))
-            .with_context(|| format!("cannot write {}", self.file.display()))
+    /// The tables that are the node's, of which `text` names those of an earlier step.
+    fn known(&self, text: Option<&str>) -> BTreeSet<String> {
+        let mut known = text.map(removed).unwrap_or_default();
+        known.insert(self.table.clone());
+        known
+    }
+
+    fn write(&self, text: &str) -> Result<()> {
+        fs::write(&self.file, text).with_context(|| format!("cannot write {}", self.file.display()))
     }
 
     fn remove(&self) -> Result<()> {

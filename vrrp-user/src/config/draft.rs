@@ -13,8 +13,8 @@ use vrrp_common::{time::Interval, wire::Family};
 
 use super::{
     model::{
-        Checksum, Dumps, GuardMode, LinkDelay, Network, ReceivePath, Routing, Running, TcHook, UnicastPeer,
-        VirtualAddress,
+        Checksum, Dumps, GuardMode, LinkDelay, Network, Nftables, ReceivePath, Routing, Running, TcHook,
+        UnicastPeer, VirtualAddress,
     },
     source::Span,
 };
@@ -102,6 +102,7 @@ pub(super) struct GlobalDraft {
     pub(super) checksum: ChecksumDraft,
     pub(super) guard: GuardMode,
     pub(super) running: Running,
+    pub(super) nftables: Nftables,
     pub(super) dumps: Dumps,
     pub(super) mail: MailDraft,
     /// `notify_fifo` and `vrrp_notify_fifo`.

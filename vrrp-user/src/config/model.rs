@@ -4,6 +4,7 @@ mod dumps;
 mod links;
 mod mail;
 mod network;
+mod nftables;
 mod notify;
 mod routing;
 mod running;
@@ -15,6 +16,7 @@ pub use dumps::Dumps;
 pub use links::LinkDelay;
 pub use mail::Mail;
 pub use network::Network;
+pub use nftables::Nftables;
 pub use routing::{
     Action, Amount, Hop, MAIN_TABLE, Metric, Placement, Preference, Range, Realms, Route, RouteKind, Routing,
     Rule,
@@ -57,6 +59,8 @@ pub struct Configuration {
     pub mail: Option<Mail>,
     /// `guard`, and `tc_hook` of the node.
     pub guard: Guard,
+    /// How the rules for `no_accept` are written.
+    pub nftables: Nftables,
     /// What is written when a signal asks for it.
     pub dumps: Dumps,
 }

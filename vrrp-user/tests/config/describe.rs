@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vrrp_user::config::model::{
-    Check, Configuration, Instance, Mail, Notify, Program, Routing, Script, TrackedFile, TrackedProcess,
-    VirtualAddress,
+    Check, Configuration, Instance, Mail, Nftables, Notify, Program, Routing, Script, TrackedFile,
+    TrackedProcess, VirtualAddress,
 };
 
 /// Every effective value by its name.
@@ -27,6 +27,9 @@ pub(super) fn describe(configuration: &Configuration) -> BTreeMap<String, String
         format!("{server}:{port} {helo} {from} {} {timeout} {faults}", to.join(","))
     });
     values.insert("mail".to_owned(), or_none(mail));
+    let Nftables { table, priority, counters, by_index } = &configuration.nftables;
+    let table = or_none(table.as_ref());
+    values.insert("nftables".to_owned(), format!("{table} {priority} {counters} {by_index}"));
     let dumps = &configuration.dumps;
     let files = [&dumps.data, &dumps.statistics, &dumps.json].map(|path| path.display().to_string());
     values.insert("dumps".to_owned(), format!("{} {}", files.join(" "), dumps.json_version));

@@ -6,7 +6,7 @@ use vrrp_common::wire::Family;
 
 use super::{
     Grammar::{Interface, Line, Name, Number, Seconds, Switch, Word as OneWord},
-    Keyword, Table, checksum, dumps, guard, mail, notify, process, receive, running,
+    Keyword, Table, checksum, dumps, guard, mail, nftables, notify, process, receive, running,
     script::user_name,
 };
 use crate::config::{
@@ -26,6 +26,7 @@ pub(in crate::config) static GLOBAL: Table<GlobalDraft> = Table {
         running::RUNNING,
         GARP,
         VRRP,
+        nftables::NFTABLES,
         notify::FIFOS,
         dumps::DUMPS,
         mail::MAIL,

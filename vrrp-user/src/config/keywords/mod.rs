@@ -14,6 +14,7 @@ mod group;
 mod guard;
 mod instance;
 mod mail;
+mod nftables;
 mod notify;
 mod options;
 mod process;

@@ -15,8 +15,6 @@ const FILES: &str = "no such files are read or written";
 const SCRIPTS: &str = "it is not run yet";
 const BUFFERS: &str = "buffers are sized by need, and what a full one loses is read again";
 const FIREWALL: &str = "the rules for no_accept are in tables of nft of their own, and go with the node";
-const TABLE: &str =
-    "there is a table whenever rules are needed, and it has the node's name instead of this one";
 const AGENTS: &str = "there is no SNMP or D-Bus agent; see the status command";
 const RELOAD: &str = "a configuration is always checked before it is used";
 const INCLUDE: &str = "a file that is there and cannot be read is always an error";
@@ -53,10 +51,6 @@ pub(super) const PROCESS: &[Row] = &[
     Row::accepted("vrrp_rx_bufs_multiplier", "receive buffer", BUFFERS),
     Row::accepted("vrrp_iptables", "chains for no_accept", FIREWALL),
     Row::accepted("vrrp_ipsets", "sets for no_accept", FIREWALL),
-    Row::accepted("nftables", "table for no_accept", TABLE),
-    Row::accepted("nftables_priority", "priority of that table", "its chains have priority -1, always"),
-    Row::accepted("nftables_counters", "counters in that table", "what its rules drop is not counted"),
-    Row::accepted("nftables_ifindex", "interfaces in that table", "its rules name interfaces by their names"),
     Row::accepted("iproute_usr_dir", "where names of routing tables are", FILES),
     Row::accepted("iproute_etc_dir", "where names of routing tables are", FILES),
 ];

@@ -60,6 +60,7 @@ pub(super) fn lower(
         fifo_states_on_reload: draft.globals.fifo_states_on_reload,
         mail: mail::finish(&draft, host, &mut context),
         guard: Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook },
+        nftables: draft.globals.nftables.clone(),
         dumps: draft.globals.dumps.clone(),
     };
     let usable = !configuration.instances.is_empty() && context.others_can_run();
