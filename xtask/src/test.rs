@@ -89,6 +89,8 @@ fn stories_by(datapath: &str) -> Result<()> {
     let mut test = cargo();
     test.args(["test", "--package", "vrrp-tests", "--test", "node", "--"])
         .args(HEARING)
+        // It has one of these names within its own, and hears as its files say.
+        .args(["--skip", "called_keepalived::"])
         .env("RUST_TEST_THREADS", THREADS)
         .env("XVRRP_REQUIRE_LAB", "1")
         .env("XVRRP_DATAPATH", datapath);

@@ -1,12 +1,22 @@
 //! Running a command as a daemon of the old kind: in the background, with its number in a file.
 
-use std::{fs, path::Path, process, process::ExitCode};
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    path::Path,
+    process,
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result};
 
 use crate::{files, sys::process::fork_child};
 
-/// Runs `command`, in the background unless `foreground`; the process number is in `pid` as long as it runs.
+/// What the process in the background says when it is there.
+const DONE: u8 = 1;
+
+/// Runs `command`, in the background unless `foreground`; the process number is in `pid` as long as it runs, and
+/// there when this returns.
 pub fn run(pid: &Path, foreground: bool, command: impl FnOnce() -> Result<ExitCode>) -> Result<ExitCode> {
     if foreground {
         write(pid, process::id())?;
@@ -14,11 +24,19 @@ pub fn run(pid: &Path, foreground: bool, command: impl FnOnce() -> Result<ExitCo
         remove(pid);
         return outcome;
     }
-    let child = fork_child(|| {
+    let (mut told, mut tell) = io::pipe().context("cannot go into the background")?;
+    fork_child(move || {
         // Out of the terminal's session: what ends it does not end us.
         if let Err(error) = nix::unistd::setsid() {
             complain(&format!("cannot leave the terminal: {error}"));
         }
+        if let Err(error) = write(pid, process::id()) {
+            complain(&format!("{error:#}"));
+            return 1;
+        }
+        // Nobody may be there any more to be told.
+        let _ = tell.write_all(&[DONE]);
+        drop(tell);
         let outcome = command();
         remove(pid);
         match outcome {
@@ -30,7 +48,8 @@ pub fn run(pid: &Path, foreground: bool, command: impl FnOnce() -> Result<ExitCo
         }
     })
     .context("cannot go into the background")?;
-    write(pid, child.as_raw().unsigned_abs())?;
+    // Whoever ends the session or the group of the command, now that it is over, must not find the daemon in it.
+    told.read_exact(&mut [0]).context("the process in the background ended before it wrote its number")?;
     Ok(ExitCode::SUCCESS)
 }
 
