@@ -37,6 +37,8 @@ pub(super) struct Draft {
     pub(super) instances: Vec<InstanceDraft>,
     pub(super) scripts: Vec<ScriptDraft>,
     pub(super) net_namespace: Option<String>,
+    /// `instance`.
+    pub(super) instance_name: Option<String>,
     pub(super) statics: StaticsDraft,
     pub(super) rule_numbers: RuleNumbers,
     pub(super) files: Vec<FileDraft>,
@@ -104,6 +106,7 @@ pub(super) struct GlobalDraft {
     pub(super) running: Running,
     pub(super) nftables: Nftables,
     pub(super) dumps: Dumps,
+    pub(super) data_use_instance: bool,
     pub(super) mail: MailDraft,
     /// `notify_fifo` and `vrrp_notify_fifo`.
     pub(super) fifos: [FifoDraft; 2],

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Grammar::{Number, Word as OneWord},
+    Grammar::{Number, Switch, Word as OneWord},
     Keyword,
 };
 use crate::config::{context::Context, diagnostics::warning, draft::GlobalDraft, lexer::Word};
@@ -13,9 +13,16 @@ const PATH: &str = "an absolute path";
 pub(super) const DUMPS: &[Keyword<GlobalDraft>] = &[
     Keyword::works(
         "state_dump_file",
-        "/tmp/keepalived.data",
+        "/tmp/keepalived.data, or as data_use_instance says",
         OneWord(PATH, |globals, word, context| set(&mut globals.dumps.data, word, context)),
         "where SIGUSR1 writes settings and states",
+    ),
+    Keyword::works(
+        "data_use_instance",
+        "off",
+        Switch(|globals, on| globals.data_use_instance = on.value),
+        "without state_dump_file, that file is /tmp/keepalived.NAME.data; NAME is net_namespace, instance, or both \
+         with `_` between",
     ),
     Keyword::works(
         "stats_dump_file",

@@ -18,7 +18,6 @@ const FIREWALL: &str = "the rules for no_accept are in tables of nft of their ow
 const AGENTS: &str = "there is no SNMP or D-Bus agent; see the status command";
 const RELOAD: &str = "a configuration is always checked before it is used";
 const INCLUDE: &str = "a file that is there and cannot be read is always an error";
-const DUMPS: &str = "a node has one name for each dump file; state_dump_file and the others give them";
 const RANDOM: &str = "${_RANDOM} differs from run to run, and cannot be made to repeat itself";
 const IPVS: &str = "there is no IPVS here; run keepalived beside for it, without its VRRP";
 const BFD: &str = "there is no BFD here";
@@ -74,7 +73,6 @@ pub(super) const REPORTING: &[Row] = &[
     Row::accepted("include_check", "what to do about missing includes", INCLUDE),
     Row::accepted("config_save_dir", "copies of the configuration", FILES),
     Row::accepted("tmp_config_directory", "copies of the configuration", FILES),
-    Row::accepted("data_use_instance", "names of dump files", DUMPS),
     Row::accepted("random_seed", "seed of ${_RANDOM}", RANDOM),
 ];
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::config::{
     context::Context,
-    diagnostics::error,
+    diagnostics::{error, warning},
     draft::{Draft, FileDraft, GroupDraft, InstanceDraft, ProcessDraft, ScriptDraft},
     lexer,
     source::Span,
@@ -62,6 +62,12 @@ const STATICS: &[Row] = &[
         "the network namespace that the node enters before anything else, as `ip netns add NAME` makes it",
     ),
     Row::works(
+        "instance",
+        "",
+        Word("NAME", set_instance),
+        "a name for one of several daemons, in the name of a file with data_use_instance; see also `xvrrp run --instance`",
+    ),
+    Row::works(
         "static_ipaddress",
         "",
         Values(address::ENTRY, |draft, entry, context| {
@@ -105,7 +111,6 @@ const ACCEPTED: &[Row] = &[
     Row::accepted("garp_group", "gaps between announcements", "announcements are sent without a gap"),
     Row::accepted("linkbeat_interfaces", "links that are polled", NETLINK),
     Row::accepted("linkbeat_use_polling", "poll all links", NETLINK),
-    Row::accepted("instance", "a name for one of several daemons", "several nodes need no names here yet"),
     Row::accepted("use_pid_dir", "where process numbers are written", "no process numbers are written"),
     Row::accepted("child_wait_time", "time for child processes at stop", "a stop does not wait for children"),
 ];
@@ -118,6 +123,16 @@ fn set_namespace(draft: &mut Draft, word: &lexer::Word, context: &mut Context<'_
         return;
     }
     draft.net_namespace = Some(name.into_owned());
+}
+
+fn set_instance(draft: &mut Draft, word: &lexer::Word, context: &mut Context<'_>) {
+    let name = word.text();
+    if name.is_empty() || name.contains('/') {
+        let message = format!("{} cannot be part of a file's name; it is left out", quote(&name));
+        context.push(warning(word.span, message).help("a name without `/`"));
+        return;
+    }
+    draft.instance_name = Some(name.into_owned());
 }
 
 fn global(draft: &mut Draft, statement: &Statement, context: &mut Context<'_>) {

@@ -23,7 +23,7 @@ use super::{
     draft::{Draft, RoutingDraft},
     host::Host,
     keywords::{ROOT, apply},
-    model::{Configuration, Guard, Routing, Statics},
+    model::{Configuration, Dumps, Guard, Routing, Statics},
     remaining::{Refused, Remaining},
     source::{Sources, Span},
     statement::Statement,
@@ -61,7 +61,7 @@ pub(super) fn lower(
         mail: mail::finish(&draft, host, &mut context),
         guard: Guard { mode: draft.globals.guard, hook: draft.globals.receive.hook },
         nftables: draft.globals.nftables.clone(),
-        dumps: draft.globals.dumps.clone(),
+        dumps: dumps(&draft),
     };
     let usable = !configuration.instances.is_empty() && context.others_can_run();
     usable.then(|| Remaining { configuration, refused: refused(&draft, &context) })
@@ -77,6 +77,18 @@ fn refused(draft: &Draft, context: &Context<'_>) -> Vec<Refused> {
         vrid: instance.vrid.and_then(|given| u8::try_from(given.value).ok()),
     });
     refused.collect()
+}
+
+/// A name that the file gives counts as it is. keepalived's own names for counters and JSON have no part that changes.
+fn dumps(draft: &Draft) -> Dumps {
+    let mut dumps = draft.globals.dumps.clone();
+    let names: Vec<&str> =
+        [&draft.net_namespace, &draft.instance_name].into_iter().flatten().map(String::as_str).collect();
+    let given = dumps.data != Dumps::default().data;
+    if draft.globals.data_use_instance && !given && !names.is_empty() {
+        dumps.data = format!("/tmp/keepalived.{}.data", names.join("_")).into();
+    }
+    dumps
 }
 
 /// What stands while the node runs. An address without an interface goes where keepalived puts it.
