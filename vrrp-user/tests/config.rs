@@ -275,6 +275,8 @@ fn compare(loaded: &Loaded, expected: &[String]) -> Vec<String> {
         Vec::new()
     };
     let mut diagnostics: Vec<&Diagnostic> = loaded.diagnostics.iter().chain(&hints).collect();
+    let helpless = diagnostics.iter().filter(|diagnostic| diagnostic.help.is_none());
+    differences.extend(helpless.map(|diagnostic| format!("no suggestion: {}", shown(diagnostic, loaded))));
     for line in expected {
         if let Some((name, value)) = line.split_once(" = ") {
             let found = values.get(name).map_or("nothing", String::as_str);

@@ -58,7 +58,7 @@ pub(super) fn read(entry: &Statement, context: &mut Context<'_>) -> Option<Virtu
 fn is_new(instance: &mut InstanceDraft, address: IpAddr, span: Span, context: &mut Context<'_>) -> bool {
     if let Some(first) = instance.places.get(&address) {
         let twice = warning(span, format!("{address} is given twice; the first entry counts"));
-        context.push(twice.related(*first, "given here first"));
+        context.push(twice.related(*first, "given here first").help("remove one of the two"));
         return false;
     }
     instance.places.insert(address, span);
@@ -77,7 +77,8 @@ fn address_and_prefix(word: &Word, context: &mut Context<'_>) -> Option<(IpAddr,
     let prefix = length.parse().ok().filter(|prefix| *prefix <= longest);
     if prefix.is_none() {
         let message = format!("the prefix length of {address} must be a whole number from 0 to {longest}");
-        context.push(error(word.span, format!("{message}, not {}", values::quote(length))));
+        let wrong = error(word.span, format!("{message}, not {}", values::quote(length)));
+        context.push(wrong.help(ADDRESS_HELP));
     }
     Some((address, prefix?))
 }
@@ -110,7 +111,8 @@ fn finish(address: IpAddr, prefix: u8, options: AddressDraft, context: &mut Cont
                 options.broadcast.map(|(_, span)| ("brd", span)),
             ];
             for (option, span) in given.into_iter().flatten() {
-                context.push(warning(span, format!("an IPv6 address has no `{option}`; it is ignored")));
+                let useless = warning(span, format!("an IPv6 address has no `{option}`; it is ignored"));
+                context.push(useless.help("remove it"));
             }
         }
     }

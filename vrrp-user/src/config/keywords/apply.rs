@@ -53,7 +53,8 @@ fn note(
         None => seen.push((name, place)),
         Some((_, first)) if single => {
             let message = format!("`{name}` is given twice; the last one counts");
-            context.push(warning(place, message).related(*first, "given here first"));
+            let twice = warning(place, message).related(*first, "given here first");
+            context.push(twice.help("remove the one that is not meant"));
         }
         Some(_) => {}
     }

@@ -23,7 +23,8 @@ pub(super) fn add(draft: &mut Draft, entry: &Statement, context: &mut Context<'_
         return context.push(error(entry.keyword.span, "a delay is missing").help(HELP));
     };
     if let Some(extra) = rest.get(1) {
-        context.push(warning(extra.span, "what follows the two delays is ignored"));
+        let useless = warning(extra.span, "what follows the two delays is ignored");
+        context.push(useless.help("remove it, or put it on a line of its own"));
     }
     let up = rest.first().unwrap_or(down);
     let mut delay = |word| context.ok(values::seconds("the delay", word, &RANGE), HELP);

@@ -51,6 +51,7 @@ fn set(place: &mut PathBuf, word: &Word, context: &mut Context<'_>) {
         *place = text.into_owned().into();
     } else {
         let kept = place.display();
-        context.push(warning(word.span, format!("this must be {PATH}; {kept} is written instead")));
+        let wrong = warning(word.span, format!("this must be {PATH}; {kept} is written instead"));
+        context.push(wrong.help("begin it with `/`"));
     }
 }

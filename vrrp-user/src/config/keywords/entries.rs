@@ -107,10 +107,12 @@ fn set_label(address: &mut AddressDraft, words: &[Word], context: &mut Context<'
     for word in words {
         let text = word.text().into_owned();
         if values::is_placeholder(&text) && !text.contains(':') {
-            context.push(warning(word.span, format!("{} looks like a placeholder", quote(&text))));
+            let left = warning(word.span, format!("{} looks like a placeholder", quote(&text)));
+            context.push(left.help("write the label that is meant, such as `eth0:1`"));
         }
         if text.is_empty() || text.len() > LONGEST {
-            context.push(error(word.span, format!("a label has 1 to {LONGEST} bytes: {}", quote(&text))));
+            let wrong = error(word.span, format!("a label has 1 to {LONGEST} bytes: {}", quote(&text)));
+            context.push(wrong.help("shorten it, such as to `eth0:1`"));
         }
         address.label = Some((text, word.span));
     }

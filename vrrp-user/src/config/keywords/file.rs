@@ -53,7 +53,8 @@ fn set_init(file: &mut FileDraft, line: &Statement, context: &mut Context<'_>) {
             let range = -2_147_483_648..=2_147_483_647;
             value = context.ok(values::number("init_file", word, &range), "").unwrap_or(value);
         } else {
-            context.push(warning(word.span, format!("unknown option {}; it is ignored", quote(&text))));
+            let unknown = warning(word.span, format!("unknown option {}; it is ignored", quote(&text)));
+            context.push(unknown.help("remove it; there are a number and `overwrite`"));
         }
     }
     file.init = Some((value, overwrite));

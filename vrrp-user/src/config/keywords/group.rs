@@ -52,7 +52,7 @@ fn add_members(group: &mut GroupDraft, entry: &Statement, context: &mut Context<
         let name = word.text().into_owned();
         if let Some(first) = group.members.iter().find(|member| member.value == name) {
             let twice = warning(word.span, format!("`{name}` is in this group twice"));
-            context.push(twice.related(first.span, "here first"));
+            context.push(twice.related(first.span, "here first").help("remove one of the two"));
             continue;
         }
         group.members.push(Given { value: name, span: word.span });

@@ -74,7 +74,8 @@ fn set_server(globals: &mut GlobalDraft, statement: &Statement, context: &mut Co
     const DEFAULT_PORT: u16 = 25;
     let [host, rest @ ..] = statement.arguments.as_slice() else {
         let keyword = &statement.keyword;
-        return context.push(warning(keyword.span, "`smtp_server` needs a host; no mail is sent"));
+        let none = warning(keyword.span, "`smtp_server` needs a host; no mail is sent");
+        return context.push(none.help("write its name or address, and a port if it is not 25"));
     };
     let port = match rest {
         [] => Ok(DEFAULT_PORT),

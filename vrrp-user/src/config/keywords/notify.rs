@@ -146,7 +146,8 @@ pub(super) const FIFOS: &[Keyword<GlobalDraft>] = &[
 fn program(line: &Statement, context: &mut Context<'_>) -> Option<ProgramDraft> {
     let Some((command, user)) = line.arguments.split_first() else {
         let keyword = line.keyword.text();
-        context.push(error(line.keyword.span, format!("`{keyword}` needs a command")));
+        let none = error(line.keyword.span, format!("`{keyword}` needs a command"));
+        context.push(none.help("write a program and its arguments, in double quotes"));
         return None;
     };
     Some(ProgramDraft { command: command.span, user: user_name_of(user, context) })
@@ -155,7 +156,8 @@ fn program(line: &Statement, context: &mut Context<'_>) -> Option<ProgramDraft> 
 fn fifo(fifo: &mut FifoDraft, line: &Statement, context: &mut Context<'_>) {
     let Some((path, user)) = line.arguments.split_first() else {
         let keyword = line.keyword.text();
-        context.push(warning(line.keyword.span, format!("`{keyword}` needs a path; there is no pipe")));
+        let none = warning(line.keyword.span, format!("`{keyword}` needs a path; there is no pipe"));
+        context.push(none.help("write where the pipe is to be, such as /run/vrrp.fifo"));
         return;
     };
     fifo.path = Some(Given { value: path.text().into_owned(), span: path.span });

@@ -46,7 +46,8 @@ pub(super) const RUNNING: &[Keyword<GlobalDraft>] = &[
 
 fn set_cpus(globals: &mut GlobalDraft, statement: &Statement, context: &mut Context<'_>) {
     if statement.arguments.is_empty() {
-        context.push(error(statement.keyword.span, "`vrrp_cpu_affinity` needs the number of a CPU"));
+        let none = error(statement.keyword.span, "`vrrp_cpu_affinity` needs the number of a CPU");
+        context.push(none.help("write one or several, from 0; `lscpu` lists them"));
     }
     let cpus = statement.arguments.iter().filter_map(|word| {
         let cpu = values::number("vrrp_cpu_affinity", word, &(0..=HIGHEST_CPU));

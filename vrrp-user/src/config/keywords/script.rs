@@ -84,7 +84,8 @@ fn set_user(script: &mut ScriptDraft, statement: &Statement, context: &mut Conte
 pub(super) fn user_name(statement: &Statement, context: &mut Context<'_>) -> Option<UserName> {
     if statement.arguments.is_empty() {
         let keyword = statement.keyword.text();
-        context.push(error(statement.keyword.span, format!("`{keyword}` needs a user name")));
+        let none = error(statement.keyword.span, format!("`{keyword}` needs a user name"));
+        context.push(none.help("write a user, and a group if it is not the user's own"));
     }
     user_name_of(&statement.arguments, context)
 }
@@ -95,7 +96,8 @@ pub(super) fn user_name_of(words: &[Word], context: &mut Context<'_>) -> Option<
     let user = words.next()?;
     let group = words.next();
     if let Some(extra) = words.next() {
-        context.push(warning(extra.span, "what follows the group is ignored"));
+        let useless = warning(extra.span, "what follows the group is ignored");
+        context.push(useless.help("remove it, or put it on a line of its own"));
     }
     let span = group.map_or(user.span, |group| user.span.to(group.span));
     let group = group.map(|group| group.text().into_owned());
@@ -116,7 +118,7 @@ pub(super) fn weight(
     context: &mut Context<'_>,
 ) -> Option<(i32, bool)> {
     let Some((weight, rest)) = statement.arguments.split_first() else {
-        context.push(error(statement.keyword.span, "`weight` needs a number"));
+        context.push(error(statement.keyword.span, "`weight` needs a number").help(WEIGHTS));
         return None;
     };
     let weight = context.ok(values::number("weight", weight, range), WEIGHTS)?;
@@ -124,8 +126,11 @@ pub(super) fn weight(
     for word in rest {
         match word.bytes.as_slice() {
             b"reverse" => reverse = true,
-            _ => context
-                .push(warning(word.span, format!("unknown option {}; it is ignored", quote(&word.text())))),
+            _ => {
+                let unknown =
+                    warning(word.span, format!("unknown option {}; it is ignored", quote(&word.text())));
+                context.push(unknown.help("remove it; `reverse` is what there is"));
+            }
         }
     }
     Some((weight as i32, reverse))

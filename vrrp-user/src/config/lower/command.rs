@@ -28,7 +28,7 @@ fn command(span: Span, context: &mut Context<'_>) -> Vec<String> {
     let raw = context.sources.slice(span);
     let Some((text, words)) = split(raw, span, context) else { return Vec::new() };
     if words.is_empty() {
-        context.push(error(span, "the command is empty"));
+        context.push(error(span, "the command is empty").help("write a program and its arguments"));
     }
     let Some(sign) = words::shell_syntax(&text) else { return words };
     let shell = notice(span, format!("{} needs a shell: this is run by /bin/sh -c", quote(sign)));
@@ -60,7 +60,7 @@ fn split_words(text: &[u8], span: Span, context: &mut Context<'_>) -> Option<Vec
     };
     let words: Option<Vec<String>> = words.into_iter().map(|word| String::from_utf8(word).ok()).collect();
     if words.is_none() {
-        context.push(error(span, "this command is not UTF-8"));
+        context.push(error(span, "this command is not UTF-8").help("save the file as UTF-8"));
     }
     words
 }

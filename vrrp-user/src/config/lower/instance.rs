@@ -143,7 +143,8 @@ fn version(
 ) -> Version {
     if family == Family::V6 {
         if let Some(version) = draft.version.filter(|version| version.value == 2) {
-            context.push(warning(version.span, "version 2 has no IPv6; version 3 is used"));
+            let wrong = warning(version.span, "version 2 has no IPv6; version 3 is used");
+            context.push(wrong.help("write `version 3`, or remove the line"));
         }
         return Version::V3;
     }
@@ -193,6 +194,8 @@ fn checksum(
     draft.checksum.wish().or_else(|| globals.checksum.wish()).unwrap_or_default()
 }
 
+const USELESS: &str = "remove the block; `accept_from` limits who is listened to";
+
 fn password(
     draft: &InstanceDraft,
     version: Version,
@@ -202,10 +205,12 @@ fn password(
     let unused = |span, why: &str| warning(span, format!("{why}; this is ignored, as in keepalived"));
     let place = draft.auth_type.or_else(|| draft.password.map(|(_, span)| span))?;
     let ignored = match (draft.auth_type, draft.password) {
-        _ if version == Version::V3 => unused(place, "version 3 has no authentication"),
-        _ if strict => unused(place, "strict mode has no authentication"),
+        _ if version == Version::V3 => unused(place, "version 3 has no authentication").help(USELESS),
+        _ if strict => unused(place, "strict mode has no authentication").help(USELESS),
         (Some(_), Some((password, _))) => return Some(password),
-        (Some(_), None) => unused(place, "there is no `auth_pass`"),
+        (Some(_), None) => {
+            unused(place, "there is no `auth_pass`").help("write the password, or remove the block")
+        }
         (None, _) => unused(place, "there is no `auth_type`").help("write `auth_type PASS` if it is meant"),
     };
     context.push(ignored);

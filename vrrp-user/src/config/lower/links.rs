@@ -20,7 +20,8 @@ pub(super) fn delays(
     for Given { value, span } in given {
         if let Some(other) = delays.iter_mut().find(|other| other.interface == value.interface) {
             let name = quote(&value.interface);
-            context.push(warning(*span, format!("{name} is given twice; the last delays count")));
+            let twice = warning(*span, format!("{name} is given twice; the last delays count"));
+            context.push(twice.help("remove the one that is not meant"));
             other.clone_from(value);
         } else {
             delays.push(value.clone());

@@ -33,7 +33,8 @@ pub(super) fn fifos(globals: &GlobalDraft, context: &mut Context<'_>) -> Vec<Fif
     for draft in &globals.fifos {
         let Some(fifo) = fifo(draft, globals, context) else { continue };
         if let (Some(_), Some(path)) = (fifos.iter().find(|other| other.path == fifo.path), &draft.path) {
-            context.push(warning(path.span, "this pipe is named twice; every transition is written once"));
+            let twice = warning(path.span, "this pipe is named twice; every transition is written once");
+            context.push(twice.help("keep one of the two"));
             continue;
         }
         fifos.push(fifo);
@@ -44,7 +45,8 @@ pub(super) fn fifos(globals: &GlobalDraft, context: &mut Context<'_>) -> Vec<Fif
 fn fifo(draft: &FifoDraft, globals: &GlobalDraft, context: &mut Context<'_>) -> Option<Fifo> {
     let Some(path) = &draft.path else {
         if let Some(script) = &draft.script {
-            context.push(warning(script.command, "there is no pipe for this program; it is not run"));
+            let none = warning(script.command, "there is no pipe for this program; it is not run");
+            context.push(none.help("name the pipe: `notify_fifo PATH` beside `notify_fifo_script`"));
         }
         return None;
     };
@@ -57,7 +59,9 @@ fn fifo(draft: &FifoDraft, globals: &GlobalDraft, context: &mut Context<'_>) -> 
 
 fn owner(name: &UserName, context: &mut Context<'_>) -> Option<Credentials> {
     let owner = user::known(name, context);
-    owner.map_err(|why| context.push(warning(name.span, format!("{why}; the pipe is root's")))).ok()
+    let roots =
+        |why| warning(name.span, format!("{why}; the pipe is root's")).help("name a user of this host");
+    owner.map_err(|why| context.push(roots(why))).ok()
 }
 
 fn program(draft: &ProgramDraft, globals: &GlobalDraft, context: &mut Context<'_>) -> Option<Program> {

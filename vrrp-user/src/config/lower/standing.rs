@@ -53,7 +53,7 @@ fn preempt_delay(
         (Some(master), _) => master_clears("preempt_delay", given.span, master),
         (None, Some(strict)) => {
             let message = "`preempt_delay` does nothing in strict mode, as in keepalived";
-            warning(given.span, message).related(strict, "strict mode")
+            warning(given.span, message).related(strict, "strict mode").help("remove the one or the other")
         }
     };
     context.push(cleared);

@@ -31,7 +31,7 @@ pub(super) fn tracks(
             if let (Some(first), Some(place)) = (first, place) {
                 let name = quote(&entry.name);
                 let twice = warning(place, format!("{name} is tracked twice; the first entry counts"));
-                context.push(twice.related(*first, "tracked here first"));
+                context.push(twice.related(*first, "tracked here first").help("remove one of the two"));
             }
             continue;
         }

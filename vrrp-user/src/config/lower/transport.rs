@@ -53,7 +53,8 @@ pub(super) fn peers(draft: &InstanceDraft, family: Family, context: &mut Context
     for (peer, span) in &draft.peers {
         of_family(peer.address, family, *span, context);
         if !seen.insert(peer.address) {
-            context.push(warning(*span, format!("{} is given twice; the first entry counts", peer.address)));
+            let twice = warning(*span, format!("{} is given twice; the first entry counts", peer.address));
+            context.push(twice.help("remove one of the two"));
         } else {
             peers.push(*peer);
         }

@@ -17,8 +17,9 @@ impl Parser<'_> {
         for word in words(line) {
             self.check_word(word);
         }
-        let Some(what) = left_behind(content, &line.keyword) else { return true };
-        self.report.push(error(line.keyword.span, format!("{what}: {}", quote(&line.keyword.text()))));
+        let Some((what, help)) = left_behind(content, &line.keyword) else { return true };
+        let left = error(line.keyword.span, format!("{what}: {}", quote(&line.keyword.text())));
+        self.report.push(left.help(help));
         false
     }
 
@@ -71,16 +72,20 @@ pub(super) fn may_be_shown(table: &dyn Lookup, first: &Word) -> bool {
 
 /// What templates and forgotten definitions leave behind, by how a line begins. Lines of values are refused in
 /// better words.
-const LEFT_BEHIND: &[(&str, &str)] = &[
-    ("$", "there is no such definition before this line"),
+const LEFT_BEHIND: &[(&str, (&str, &str))] = &[
+    ("$", ("there is no such definition before this line", "write `$NAME=value` above it")),
     ("{{", TEMPLATE),
     ("{%", TEMPLATE),
     ("<%", TEMPLATE),
 ];
 
-const TEMPLATE: &str = "this is a template, not a configuration; fill it in first";
+const TEMPLATE: (&str, &str) = (
+    "this is a template, not a configuration; fill it in first",
+    "check what the program that fills it in has written, not what it reads",
+);
 
-fn left_behind(content: Content, first: &Word) -> Option<&'static str> {
+/// What it is, and what to do.
+fn left_behind(content: Content, first: &Word) -> Option<(&'static str, &'static str)> {
     let Content::Keywords(_) = content else { return None };
     let text = first.text();
     LEFT_BEHIND.iter().find(|(prefix, _)| text.starts_with(prefix)).map(|(_, what)| *what)

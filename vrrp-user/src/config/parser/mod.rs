@@ -99,7 +99,9 @@ impl Parser<'_> {
                 self.report.push(extra.help("remove it, or find the block that it was to close"));
             }
             Some(Token::Open(span)) => {
-                self.report.push(error(span, "a `{` with no keyword before it"));
+                let bare = error(span, "a `{` with no keyword before it");
+                self.report
+                    .push(bare.help("remove it with its `}`, or write the keyword of the block before it"));
                 self.skip(cursor, span);
             }
             Some(Token::Word(word)) => return self.line(cursor, block, word, out),
@@ -218,7 +220,8 @@ impl Parser<'_> {
         let keyword = &statement.keyword;
         let open = open.unwrap_or_else(|| {
             let message = format!("{} needs a `{{`", quote(&keyword.text()));
-            self.report.push(error(keyword.span, message).label("a block begins here"));
+            let bare = error(keyword.span, message).label("a block begins here");
+            self.report.push(bare.help("write `{` behind it, and `}` where the block ends"));
             keyword.span
         });
         self.block(cursor, Block { content, open: Some(open) }, &mut statement.body);
@@ -231,7 +234,13 @@ impl Parser<'_> {
             let kind = if open.is_some() { "block" } else { "keyword" };
             let mut unknown =
                 warning(keyword.span, format!("unknown {kind} {shown} in {}; it is ignored", table.block()));
-            unknown.help = keywords::suggestion(table, &name);
+            let none = || {
+                format!(
+                    "remove it; `man keepalived.conf` and docs/keywords.md list what {} has",
+                    table.block()
+                )
+            };
+            unknown.help = Some(keywords::suggestion(table, &name).unwrap_or_else(none));
             self.report.push(unknown);
         }
         if let Some(open) = open {
@@ -267,5 +276,6 @@ impl Parser<'_> {
 
 fn unclosed(open: Span, next: &Word) -> Diagnostic {
     let message = format!("a block is not closed before {} begins", quote(&next.text()));
-    error(open, message).label("opened here").related(next.span, "a `}` is missing before")
+    let open = error(open, message).label("opened here").related(next.span, "a `}` is missing before");
+    open.help("write the `}` that is missing")
 }

@@ -264,14 +264,18 @@ impl<'r, 'a> Expansion<'r, 'a> {
 
     fn push(&mut self, frame: Frame, place: Span) {
         let name = frame.name.as_ref().map_or_else(String::new, |name| String::from_utf8_lossy(name).into());
-        let message = match self.input.push(frame) {
+        let (message, help) = match self.input.push(frame) {
             Ok(()) => return,
-            Err(Refusal::Circular) => format!("the value of {} contains itself", quote(&name)),
-            Err(Refusal::TooDeep) => {
-                format!("definitions and sequences are more than {} deep in each other", input::DEPTH_LIMIT)
-            }
+            Err(Refusal::Circular) => (
+                format!("the value of {} contains itself", quote(&name)),
+                "write the value without the name, or give it another name",
+            ),
+            Err(Refusal::TooDeep) => (
+                format!("definitions and sequences are more than {} deep in each other", input::DEPTH_LIMIT),
+                "write some of the values where they are used",
+            ),
         };
-        self.reader.report.push(error(place, message));
+        self.reader.report.push(error(place, message).help(help));
     }
 
     fn include(&mut self, text: &Text, at: usize) {

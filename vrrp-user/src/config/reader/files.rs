@@ -69,13 +69,14 @@ impl Reader<'_> {
     pub(super) fn file(&mut self, path: &Path, included: Option<Span>) -> Option<File> {
         let canonical = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if let Some(refusal) = self.refusal(path, &canonical) {
-            self.report.push(error(included, refusal));
+            self.report.push(error(included, refusal).help("remove the `include`, or what it includes"));
             return None;
         }
         let source = match self.sources.read(path) {
             Ok(source) => source,
             Err(refusal) => {
-                self.report.push(error(included, refusal.to_string()));
+                let help = "make it a text file that this user may read, or name another";
+                self.report.push(error(included, refusal.to_string()).help(help));
                 return None;
             }
         };
@@ -108,11 +109,12 @@ impl Reader<'_> {
         if target.bytes.is_empty() {
             let keyword_text = String::from_utf8_lossy(self.sources.slice(keyword)).into_owned();
             let message = format!("{} needs a file name or pattern", quote(&keyword_text));
-            self.report.push(error(keyword, message));
+            self.report
+                .push(error(keyword, message).help("names are looked up beside the file that has the line"));
             return Vec::new();
         }
         if self.count_include() {
-            self.report.push(error(target.span, too_many()));
+            self.report.push(error(target.span, too_many()).help("put several files into one"));
             return Vec::new();
         }
         let paths = self.included(target, checks);
@@ -128,7 +130,9 @@ impl Reader<'_> {
             Ok(paths) => paths,
             Err(reason) => {
                 let message = format!("cannot list the files of {}: {reason}", quote(pattern));
-                self.report.push(error(target.span, message));
+                self.report.push(
+                    error(target.span, message).help("let this user list the directory, or name the files"),
+                );
                 return Vec::new();
             }
         };
@@ -142,7 +146,10 @@ impl Reader<'_> {
                 (false, false) => checks.name,
             };
             let diagnostic = if demanded { error } else { notice };
-            self.report.push(diagnostic(target.span, format!("no file matches {}", quote(pattern))));
+            let none = diagnostic(target.span, format!("no file matches {}", quote(pattern)));
+            self.report.push(none.help(
+                "names are looked up beside the file that has the line; make the file, or remove the line",
+            ));
         }
         paths.retain(|path| named || !path.is_dir());
         paths

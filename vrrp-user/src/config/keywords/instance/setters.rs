@@ -23,7 +23,8 @@ pub(super) fn set_state(instance: &mut InstanceDraft, word: &Word, context: &mut
         }
     };
     if instance.state.is_some_and(|(first, _)| first == State::Master) && state == State::Backup {
-        context.push(warning(word.span, "an earlier `state MASTER` counts"));
+        let useless = warning(word.span, "an earlier `state MASTER` counts");
+        context.push(useless.help("keep one of the two: the first MASTER is what keepalived takes"));
         return;
     }
     instance.state = Some((state, word.span));
@@ -48,10 +49,12 @@ pub(super) fn set_password(instance: &mut InstanceDraft, word: &Word, context: &
     let bytes = &word.bytes;
     if bytes.len() > 8 {
         let cut = warning(word.span, "the password is cut to its first 8 bytes, as keepalived does");
-        context.push(cut.label(format!("{} bytes", bytes.len())));
+        let help = "write these 8 bytes alone, the same on all routers: no more goes over the wire";
+        context.push(cut.label(format!("{} bytes", bytes.len())).help(help));
     }
     if bytes.is_empty() {
-        context.push(warning(word.span, "the password is empty"));
+        let empty = warning(word.span, "the password is empty");
+        context.push(empty.help("write 1 to 8 bytes, the same on all routers"));
     }
     if bytes.starts_with(b"'") {
         let kept = warning(word.span, "the single quotes are part of the password, as for keepalived");
@@ -91,14 +94,15 @@ pub(super) fn add_peer(instance: &mut InstanceDraft, entry: &Statement, context:
     let (address, prefix) =
         text.split_once('/').map_or((&*text, None), |(address, prefix)| (address, Some(prefix)));
     if prefix.is_some() {
-        context.push(warning(word.span, "the prefix length of a peer means nothing"));
+        let useless = warning(word.span, "the prefix length of a peer means nothing");
+        context.push(useless.help("write the address alone"));
     }
     let Some(address) = context.ok(values::host_address("a peer", word, address), "") else { return };
     let mut peer = UnicastPeer { address, min_ttl: 0, max_ttl: 255 };
     apply_options(PEER_OPTIONS, &mut peer, &entry.arguments, context);
     if peer.min_ttl > peer.max_ttl {
-        context
-            .push(error(word.span, format!("no TTL is accepted from {address}: min_ttl is above max_ttl")));
+        let none = error(word.span, format!("no TTL is accepted from {address}: min_ttl is above max_ttl"));
+        context.push(none.help("swap the two, or remove one"));
     }
     instance.peers.push((peer, word.span));
 }
