@@ -185,9 +185,9 @@ impl Pins {
         }
     }
 
-    /// All that has a name here now, for as long as it is held.
-    pub fn names(&self) -> Names {
-        Names::of(self.clone())
+    /// All that has a name here now, but for programs of another object than `object`, for as long as it is held.
+    pub fn names(&self, object: &str) -> Names {
+        Names::of(self.clone(), object)
     }
 
     /// Makes the directories of `place` again.

@@ -16,11 +16,13 @@ pub struct Names {
 }
 
 impl Names {
-    pub(super) fn of(pins: Pins) -> Self {
+    /// Maps, and programs out of `object`: those of another one make way for ours.
+    pub(super) fn of(pins: Pins, object: &str) -> Self {
         let entries = fs::read_dir(&pins.place).into_iter().flatten().flatten();
         let named = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let stays = |name: &String| name.rsplit_once('-').is_none_or(|(_, other)| other == object);
         // Links look after themselves.
-        let named = named.filter(|name| name.starts_with("xvrrp_"));
+        let named = named.filter(|name| name.starts_with("xvrrp_")).filter(stays);
         let held = named.filter_map(|name| Some((name.clone(), sys::open(&pins.place.join(name)).ok()?)));
         Self { held: held.collect(), pins }
     }

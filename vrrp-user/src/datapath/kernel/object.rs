@@ -115,7 +115,7 @@ impl Object {
                 .filter(|_| !logs)
                 .and_then(|path| Xdp::from_pin(path, XdpAttachType::Interface).ok()),
             found_classifiers: CLASSIFIERS.into_iter().filter_map(classifier).collect(),
-            names: pins.as_ref().map(Pins::names),
+            names: pins.as_ref().map(pinned::names),
             pins,
             owner,
             routers: map(&mut ebpf, "xvrrp_routers")?,

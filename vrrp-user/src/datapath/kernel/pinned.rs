@@ -7,7 +7,7 @@ use aya::{Ebpf, EbpfError, EbpfLoader, programs::ProgramFd};
 
 use super::lines;
 use crate::{
-    pins::{Pins, PinsError, Shape},
+    pins::{Names, Pins, PinsError, Shape},
     sys,
 };
 
@@ -84,6 +84,11 @@ pub(super) fn find(pins: &Pins, name: &str, kind: u32) -> Option<PathBuf> {
         tracing::warn!("{error}");
     }
     None
+}
+
+/// The names that must stay.
+pub(super) fn names(pins: &Pins) -> Names {
+    pins.names(OBJECT_ID)
 }
 
 /// Leaves a program that was just loaded to the next daemon.
