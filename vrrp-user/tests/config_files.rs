@@ -157,6 +157,23 @@ fn what_check_prints_is_the_configuration() {
     assert_eq!(again.configuration, loaded.configuration, "{printed}");
 }
 
+/// An entry may have been written behind other words; at the start of a line it means something else.
+#[test]
+fn what_check_prints_is_read_as_the_words_that_it_was() {
+    for entry in ["~LST(S,eth1,eth2)", "@a", "include", "$S="] {
+        let block = format!("track_interface {{ {entry} weight 1\n}}\n");
+        let text = INSTANCE.replace("V {", &format!("\"V # {{ \\\" 1\" {{\n{block}"));
+        let loaded = load_text(&text);
+        let again = load_text(&loaded.text());
+        assert!(
+            loaded.configuration.is_some(),
+            "{text}\n{}",
+            render(&loaded.diagnostics, &loaded.sources, false)
+        );
+        assert_eq!(again.configuration, loaded.configuration, "{}", loaded.text());
+    }
+}
+
 #[test]
 fn what_check_prints_hides_passwords_and_is_json_too() {
     let block = "authentication {\nauth_type PASS\nauth_pass s3cret\n}\n";

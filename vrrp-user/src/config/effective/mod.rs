@@ -3,7 +3,7 @@
 
 mod values;
 
-use std::{collections::HashSet, fmt::Write};
+use std::{borrow::Cow, collections::HashSet, fmt::Write};
 
 use serde_json::{Value as Json, json};
 
@@ -194,7 +194,9 @@ const HIDDEN: &str = "********";
 pub(super) fn text(blocks: &[Block], sources: &Sources) -> String {
     let mut text = String::new();
     for block in blocks {
-        let name = block.name.as_ref().map_or_else(String::new, |name| format!(" {name}"));
+        let plain = |name: &str| !name.contains(|c: char| c.is_whitespace() || "#!{}\"\\".contains(c));
+        let word = |name: &String| if plain(name) { name.clone() } else { quoted(name) };
+        let name = block.name.as_ref().map_or_else(String::new, |name| format!(" {}", word(name)));
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}{name} {{", block.keyword);
         for setting in &block.settings {
@@ -219,14 +221,29 @@ fn write_setting(text: &mut String, setting: &Setting, sources: &Sources) {
         Value::Line(value) => annotate(text, &format!("{keyword} {value}"), &origin),
         Value::Words(words) => annotate(text, &format!("# {keyword}: {words}"), &origin),
         Value::Lines(lines) if keyword.is_empty() => {
-            lines.iter().for_each(|line| annotate(text, line, &origin));
+            lines.iter().for_each(|line| annotate(text, &inert(line), &origin));
         }
         Value::Lines(lines) => {
             annotate(text, &format!("{keyword} {{"), &origin);
-            lines.iter().for_each(|line| text.push_str(&format!("        {line}\n")));
+            lines.iter().for_each(|line| text.push_str(&format!("        {}\n", inert(line))));
             text.push_str("    }\n");
         }
     }
+}
+
+/// An entry on a line of its own. It may have been written behind other words, and begin as a sequence, a condition, a
+/// definition or the inclusion of a file do at the start of a line: then in quotes, which keep it a word.
+fn inert(line: &str) -> Cow<'_, str> {
+    if !line.starts_with(['~', '@', '$']) && !line.starts_with("include") {
+        return line.into();
+    }
+    let (first, rest) = line.split_at(line.find(char::is_whitespace).unwrap_or(line.len()));
+    (quoted(first) + rest).into()
+}
+
+/// What was escaped when it was read still is.
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
 }
 
 fn annotate(text: &mut String, line: &str, origin: &str) {
