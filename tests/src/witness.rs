@@ -244,7 +244,7 @@ pub fn mean_gap(adverts: &[Advert]) -> f64 {
 
 /// The longest time between two consecutive advertisements, in seconds.
 pub fn longest_gap(adverts: &[Advert]) -> f64 {
-    adverts.windows(2).map(|pair| pair[1].at - pair[0].at).fold(0.0, f64::max)
+    longest(adverts.windows(2))
 }
 
 /// The longest of those silences, in seconds, that a router had to end: the one whose advertisements carry this
@@ -252,5 +252,10 @@ pub fn longest_gap(adverts: &[Advert]) -> f64 {
 /// long the others take to speak when it has said goodbye (priority 0) is theirs.
 pub fn longest_silence_of(priority: u8, adverts: &[Advert]) -> f64 {
     let own = |pair: &&[Advert]| pair.iter().any(|advert| advert.priority == priority);
-    adverts.windows(2).filter(own).map(|pair| pair[1].at - pair[0].at).fold(0.0, f64::max)
+    longest(adverts.windows(2).filter(own))
+}
+
+/// Seconds between the two of a pair.
+fn longest<'a>(pairs: impl Iterator<Item = &'a [Advert]>) -> f64 {
+    pairs.map(|pair| pair[1].at - pair[0].at).fold(0.0, f64::max)
 }

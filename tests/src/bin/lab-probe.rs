@@ -1,4 +1,5 @@
-//! A client's view, for Lab hosts: one request, a watch of answers, a fast ping; or a neighbour's junk. Says JSON.
+//! A client's view, for Lab hosts: one request, a watch of answers, a fast ping; or a neighbour's junk,
+//! or what else may be on a host. Says JSON.
 
 use std::{
     io::{Write as _, stdout},

@@ -1,4 +1,4 @@
-//! What a client sees, and what a bad neighbour sends: run on a host of their own as `lab-probe`.
+//! What a client sees, what a bad neighbour sends, and what else may be on a host: run there as `lab-probe`.
 
 mod frames;
 mod http;

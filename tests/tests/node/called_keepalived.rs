@@ -9,7 +9,10 @@ use vrrp_tests::{
     story, wait_until,
 };
 
-use crate::pair::FAST;
+use crate::{
+    namespace::{addresses_in_blue, move_to_blue},
+    pair::FAST,
+};
 
 const NAME: &str = "/run/lab/keepalived";
 const PID: &str = "/run/lab/k.pid";
@@ -70,15 +73,11 @@ fn it_goes_into_the_background() -> Result<()> {
 fn it_runs_in_the_namespace_that_it_is_told() -> Result<()> {
     story("keepalived -s", &[], |lab| {
         let castor = lab.host("castor")?;
-        castor.sh("ip netns add blue
-             ip link set eth0 netns blue
-             ip -n blue link set lo up
-             ip -n blue link set eth0 up
-             ip -n blue address add 192.0.2.1/24 dev eth0")?;
+        move_to_blue(&castor)?;
         let text = format!("net_namespace nowhere\n{}", Conf::fast(101).text());
         let file = prepare(&castor, &text)?;
         let node = castor.spawn("keepalived", &[NAME, "-n", "-s", "blue", "-f", &file, "-p", PID])?;
-        let addresses = || castor.sh("ip -n blue -o address show dev eth0");
+        let addresses = || addresses_in_blue(&castor);
         node.wait_ready("the address is in the namespace", || Ok(addresses()?.contains(ADDRESS)))?;
         castor.write_file("keepalived.conf", &text.replace(ADDRESS, "192.0.2.101"))?;
         let reload = castor.run(&[&Xvrrp::program()?, "reload"])?;

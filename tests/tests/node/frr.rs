@@ -1,19 +1,16 @@
 //! Beside FRR's vrrpd, VRRPv3 over both families and in both roles: the better one is Active, hands over when it
 //! stops, takes back when it returns, and neither minds what the other says.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use vrrp_tests::{
     Lab,
     conf::{Conf, INSTANCE},
-    holds_for,
     peers::{Frr, FrrRouter, Router, Xvrrp},
-    story, wait_until,
+    story,
     witness::{Capture, longest_silence_of},
 };
 
-use crate::pair::{A_WHILE, CASTOR_MAC, FAST};
+use crate::pair::{CASTOR_MAC, FAST, reigns};
 
 const NEEDS: &[&str] = &["frr", "tcpdump", "tshark"];
 /// Priorities of the router that is to be Active and of the other one.
@@ -49,13 +46,11 @@ fn ours_is_better(lab: &Lab, address: &str) -> Result<()> {
     let frr = Frr::start(&pollux, FrrRouter { priority: WORSE, interval_ms: INTERVAL, address })?;
     frr.wait_active("", FAST)?;
     let ours = Xvrrp::start(&castor, &conf)?;
-    wait_only(&ours, &frr, FAST)?;
-    stays(&ours, &frr)?;
+    reigns(&ours, &frr)?;
     ours.shut_down()?;
     frr.wait_active("", FAST)?;
     let ours = Xvrrp::start(&castor, &conf)?;
-    wait_only(&ours, &frr, FAST)?;
-    stays(&ours, &frr)?;
+    reigns(&ours, &frr)?;
     is_content(&ours, BETTER, capture)
 }
 
@@ -66,25 +61,13 @@ fn theirs_is_better(lab: &Lab, address: &str) -> Result<()> {
     ours.wait_active(INSTANCE, FAST)?;
     let router = FrrRouter { priority: BETTER, interval_ms: INTERVAL, address };
     let frr = Frr::start(&pollux, router)?;
-    wait_only(&frr, &ours, FAST)?;
-    stays(&frr, &ours)?;
+    reigns(&frr, &ours)?;
     frr.shut_down()?;
     ours.wait_active(INSTANCE, FAST)?;
     drop(frr);
     let frr = Frr::start(&pollux, router)?;
-    wait_only(&frr, &ours, FAST)?;
-    stays(&frr, &ours)?;
+    reigns(&frr, &ours)?;
     is_content(&ours, WORSE, capture)
-}
-
-fn wait_only(better: &dyn Router, worse: &dyn Router, limit: Duration) -> Result<()> {
-    let what = format!("{} alone is Active", better.host().name());
-    wait_until(limit, &what, || Ok(better.is_active(INSTANCE)? && !worse.is_active(INSTANCE)?))
-}
-
-fn stays(better: &dyn Router, worse: &dyn Router) -> Result<()> {
-    let what = format!("{} alone is Active", better.host().name());
-    holds_for(A_WHILE, &what, || Ok(better.is_active(INSTANCE)? && !worse.is_active(INSTANCE)?))
 }
 
 /// Nobody saw a gap or a malformed packet of ours, and nothing of FRR's was refused. Over IPv4, FRR (8.4 knows no

@@ -14,7 +14,10 @@ use vrrp_tests::{
     story, wait_until,
 };
 
-use crate::pair::{CASTOR_MAC, FAST, POLLUX_MAC, Pair};
+use crate::{
+    hooks::intrude,
+    pair::{CASTOR_MAC, FAST, POLLUX_MAC, Pair},
+};
 
 const ADDRESS_V6: &str = "2001:db8::100";
 /// Hardware address of castor's `eth1`.
@@ -124,11 +127,8 @@ fn a_killed_owner_is_silent_by_clsact() -> Result<()> {
 #[test]
 fn a_stopped_owner_is_silent_though_somebody_came_before_the_guard() -> Result<()> {
     let fail = |host: &Host, node: &dyn Router| {
-        let probe = binary("lab-probe")?.display().to_string();
-        let intruder = host.spawn("intruder", &[&probe, "intrude", "eth0", "--first"])?;
-        intruder.wait_ready("the intruder is there", || Ok(intruder.log()?.contains("there")))?;
         // It ends with its host.
-        std::mem::forget(intruder);
+        std::mem::forget(intrude(host, &["--first"])?);
         let overtaken = || Ok(node.process().log()?.matches("the guard goes before it").count() == 1);
         wait_until(FAST, "the guard goes before it", overtaken)?;
         node.wait_owns(ADDRESS, FAST)?;

@@ -55,7 +55,7 @@ fn a_filter_that_somebody_removed_is_noticed() -> Result<()> {
 }
 
 /// Somebody else's programs in tc, which keep all packets from those behind them.
-fn intrude(host: &Host, order: &[&str]) -> Result<Process> {
+pub(crate) fn intrude(host: &Host, order: &[&str]) -> Result<Process> {
     let program = binary("lab-probe")?.display().to_string();
     let intruder = host.spawn("intruder", &[&[&program, "intrude", "eth0"], order].concat())?;
     intruder.wait_ready("the intruder is there", || Ok(intruder.log()?.contains("there")))?;

@@ -4,14 +4,13 @@
 use anyhow::{Result, ensure};
 use vrrp_tests::{
     conf::{Conf, INSTANCE},
-    holds_for,
     init::Exit,
     peers::{Router, Xvrrp},
     story, wait_until,
     witness::longest_gap,
 };
 
-use crate::pair::{A_WHILE, CASTOR_MAC, FAST, POLLUX_MAC, Pair, WITNESSES};
+use crate::pair::{CASTOR_MAC, FAST, POLLUX_MAC, Pair, WITNESSES, reigns};
 
 fn v3(priority: u8) -> Conf {
     Conf::fast(priority).without_addresses()
@@ -46,12 +45,6 @@ fn routers_without_addresses_elect_one_of_themselves() -> Result<()> {
         })?;
     }
     Ok(())
-}
-
-fn reigns(active: &Xvrrp, backup: &Xvrrp) -> Result<()> {
-    let settled = || Ok(active.is_active(INSTANCE)? && !backup.is_active(INSTANCE)?);
-    wait_until(FAST, "the better one is Active alone", settled)?;
-    holds_for(A_WHILE, "the better one is Active alone", settled)
 }
 
 /// RFC 9568 §5.2.5. The other way round it is another list, which counts.

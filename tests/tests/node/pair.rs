@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use vrrp_tests::{
     Host, Lab,
-    conf::{ADDRESS, Conf},
+    conf::{ADDRESS, Conf, INSTANCE},
     holds_for,
     peers::Router,
     rights::Needs,
@@ -33,6 +33,14 @@ pub(crate) const PEERS: Needs<'static> = &["keepalived", "tcpdump", "tshark"];
 pub(crate) const CASTOR_MAC: &str = "02:00:00:00:00:01";
 /// Hardware address of pollux's `eth0`.
 pub(crate) const POLLUX_MAC: &str = "02:00:00:00:00:02";
+
+/// Waits until the better one alone is Active, and watches that it stays so. For routers that an address does not tell of.
+pub(crate) fn reigns(better: &dyn Router, worse: &dyn Router) -> Result<()> {
+    let what = format!("{} alone is Active", better.host().name());
+    let settled = || Ok(better.is_active(INSTANCE)? && !worse.is_active(INSTANCE)?);
+    wait_until(FAST, &what, settled)?;
+    holds_for(A_WHILE, &what, settled)
+}
 
 /// Castor is 192.0.2.1, pollux 192.0.2.2.
 pub(crate) struct Pair<'a> {

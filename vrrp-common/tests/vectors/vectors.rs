@@ -1,4 +1,5 @@
-//! The table: frames built by hand from the RFCs, accepted by tshark and tcpdump, and what they mean.
+//! The table: frames built by hand from the RFCs, accepted by tshark and tcpdump, and what they mean;
+//! and three without addresses, which only routers without addresses hear.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

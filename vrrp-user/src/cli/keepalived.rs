@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::{ColorChoice, Parser};
+use clap::{ColorChoice, Command, CommandFactory as _, Parser};
 
 use super::{Check, Run, Which};
 use crate::{commands, dump::Dump};
@@ -181,22 +181,21 @@ fn signal_number(name: &str) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Its options with a value that may be left out, and without one: the value follows the letter at once.
-const OPTIONAL: [(char, &str); 3] = [('t', "config-test"), ('g', "log-file"), ('M', "core-dump-pattern")];
-
-/// Its options with a value: the rest of a word belongs to them.
-const VALUED: &str = "fipsSrcbAu";
-
 /// `-tFILE` as `--config-test=FILE`, also behind other letters in one word: only `-t=FILE` would be read otherwise.
 fn attached(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    arguments.flat_map(|argument| split(&argument).unwrap_or_else(|| vec![argument])).collect()
+    let options = Options::command();
+    arguments.flat_map(|argument| split(&argument, &options).unwrap_or_else(|| vec![argument])).collect()
 }
 
-fn split(argument: &OsStr) -> Option<Vec<OsString>> {
+/// The rest of a word belongs to its first letter with a value. Where that may be left out, it follows at once.
+fn split(argument: &OsStr, options: &Command) -> Option<Vec<OsString>> {
     let letters = argument.to_str()?.strip_prefix('-').filter(|letters| !letters.starts_with('-'))?;
-    let ends = |letter: char| VALUED.contains(letter) || OPTIONAL.iter().any(|(own, _)| *own == letter);
-    let (at, letter) = letters.char_indices().find(|(_, letter)| ends(*letter))?;
-    let (_, name) = OPTIONAL.iter().find(|(own, _)| *own == letter)?;
+    let valued = |letter| {
+        let mut own = options.get_arguments().filter(|own| own.get_short() == Some(letter));
+        own.find(|own| own.get_action().takes_values())
+    };
+    let (at, option) = letters.char_indices().find_map(|(at, letter)| Some((at, valued(letter)?)))?;
+    let name = option.get_long().filter(|_| option.is_require_equals_set())?;
     let value = letters.get(at + 1..).filter(|value| !value.is_empty())?;
     let before = (at > 0).then(|| format!("-{}", &letters[..at]).into());
     Some(before.into_iter().chain([format!("--{name}={value}").into()]).collect())
@@ -230,7 +229,6 @@ fn write_errors_to(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
 
     use super::*;
 

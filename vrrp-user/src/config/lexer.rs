@@ -105,7 +105,7 @@ impl<'a> Lexer<'a> {
             let from = self.at;
             match byte {
                 b'\n' | b'"' | b'#' | b'!' => break,
-                b'\\' => self.at += self.escape(),
+                b'\\' => self.at += escape_length(&self.bytes[self.at..], false),
                 b'{' | b'}' | b'$' => match self.placeholder() {
                     Some(length) => self.at += length,
                     None if byte == b'$' => self.at += 1,
@@ -118,14 +118,6 @@ impl<'a> Lexer<'a> {
             bytes.extend_from_slice(&self.bytes[from + usize::from(unescaped)..self.at]);
         }
         Word { bytes, span: self.span(start, self.at) }
-    }
-
-    /// The length of a backslash and what it protects from being a comment or a quote.
-    fn escape(&self) -> usize {
-        match self.bytes.get(self.at + 1) {
-            Some(b'#' | b'!' | b'\\' | b'"') => 2,
-            _ => 1,
-        }
     }
 
     /// The length of `${name}`, `{{ name }}` or `{% word %}`: variables and what templates leave behind.
@@ -166,6 +158,18 @@ pub(super) fn uncommented(bytes: &[u8], mut at: usize, end: usize) -> usize {
         at += 1;
     }
     end
+}
+
+/// Line and column of the first NUL byte that is in no comment.
+pub(super) fn stray_nul(bytes: &[u8]) -> Option<(usize, usize)> {
+    if !bytes.contains(&0) {
+        return None;
+    }
+    let mut lines = bytes.split(|&byte| byte == b'\n').enumerate();
+    lines.find_map(|(number, line)| {
+        let text = &line[..uncommented(line, 0, line.len())];
+        text.iter().position(|&byte| byte == 0).map(|at| (number + 1, at + 1))
+    })
 }
 
 /// How long a backslash and what it protects are, at the start of `rest`; words are read in the same way.

@@ -69,17 +69,17 @@ impl Remaining {
     /// A router of the file takes what one that goes on has: then none of it can be used.
     pub fn beside(self, old: &Configuration) -> Result<Partial, String> {
         let Self { mut configuration, refused } = self;
-        let new = configuration.instances.clone();
+        let new = configuration.instances.len();
         let (mut kept, mut left_out) = (Vec::new(), Vec::new());
         for refused in refused {
-            let ran = |(_, ran): &(usize, &Instance)| refused.is(ran, &new);
+            let ran = |(_, ran): &(usize, &Instance)| refused.is(ran, &configuration.instances[..new]);
             let running: Vec<(usize, &Instance)> = old.instances.iter().enumerate().filter(ran).collect();
             if running.is_empty() {
                 left_out.push(refused.name);
                 continue;
             }
             for (index, ran) in running {
-                if let Some(why) = new.iter().find_map(|other| clash(ran, other)) {
+                if let Some(why) = configuration.instances[..new].iter().find_map(|other| clash(ran, other)) {
                     return Err(why);
                 }
                 kept.push(ran.name.clone());

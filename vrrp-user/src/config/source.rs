@@ -12,7 +12,7 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    lexer::uncommented,
+    lexer::stray_nul,
     piece::{self, Piece},
 };
 
@@ -110,18 +110,6 @@ pub enum SourceError {
         /// The file that goes over the limit.
         path: PathBuf,
     },
-}
-
-/// Line and column of the first NUL byte that is in no comment.
-fn stray_nul(bytes: &[u8]) -> Option<(usize, usize)> {
-    if !bytes.contains(&0) {
-        return None;
-    }
-    let mut lines = bytes.split(|&byte| byte == b'\n').enumerate();
-    lines.find_map(|(number, line)| {
-        let text = &line[..uncommented(line, 0, line.len())];
-        text.iter().position(|&byte| byte == 0).map(|at| (number + 1, at + 1))
-    })
 }
 
 impl Sources {

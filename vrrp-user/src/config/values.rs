@@ -54,6 +54,15 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     marked || crossed || shouted
 }
 
+/// What to do about a number out of range, where the keyword has nothing better to say.
+pub(super) const IN_RANGE: &str = "write a number within that range";
+/// The same about the name of an interface ...
+pub(super) const LISTED: &str = "`ip link` lists the names";
+/// ... and about an address that no host has.
+pub(super) const OF_ONE_HOST: &str = "write the address that one host has on its network";
+/// ... and about one that is no group's.
+pub(super) const GROUPS: &str = "a group is like 224.0.0.18 or ff02::12";
+
 /// What is wrong with a word that should have been a value.
 fn malformed(word: &Word, expected: impl FnOnce() -> String) -> Diagnostic {
     let text = word.text();
@@ -107,11 +116,7 @@ pub(super) fn number(name: &str, word: &Word, range: &RangeInclusive<i64>) -> Re
     // Only a number too long for i64 fails here, and that is out of any range.
     match text.parse() {
         Ok(value) if range.contains(&value) => Ok(value),
-        _ => Err(error(word.span, expected("")).label("out of range").help(format!(
-            "write a number from {} to {}",
-            range.start(),
-            range.end()
-        ))),
+        _ => Err(error(word.span, expected("")).label("out of range")),
     }
 }
 
@@ -126,7 +131,7 @@ pub(super) fn seconds(name: &str, word: &Word, range: &RangeInclusive<u64>) -> R
     if (low..=high).contains(&span) {
         Ok(span)
     } else {
-        Err(error(word.span, expected()).label("out of range").help("seconds, such as 1 or 0.25"))
+        Err(error(word.span, expected()).label("out of range"))
     }
 }
 
@@ -165,12 +170,11 @@ pub(super) fn interface(word: &Word) -> Result<String, Diagnostic> {
     }
     if text.len() > NAME_LIMIT {
         let long = format!("interface names have at most {NAME_LIMIT} bytes: {}", shown());
-        return Err(error(word.span, long).help("`ip link` lists the names"));
+        return Err(error(word.span, long));
     }
     let odd = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == ':';
     if text.is_empty() || text == "." || text == ".." || text.contains(odd) {
-        let wrong = error(word.span, format!("{} cannot be the name of an interface", shown()));
-        return Err(wrong.help("`ip link` lists the names"));
+        return Err(error(word.span, format!("{} cannot be the name of an interface", shown())));
     }
     Ok(text.into_owned())
 }
@@ -180,8 +184,7 @@ pub(super) fn host_address(what: &str, word: &Word, text: &str) -> Result<IpAddr
     let address: IpAddr = text.parse().map_err(|_| not_an_address(word, text))?;
     match meaningless(address) {
         None => Ok(address),
-        Some(why) => Err(error(word.span, format!("{address} cannot be {what}: it is {why}"))
-            .help("write the address that one host has on its network")),
+        Some(why) => Err(error(word.span, format!("{address} cannot be {what}: it is {why}"))),
     }
 }
 
@@ -208,16 +211,13 @@ fn meaningless(address: IpAddr) -> Option<&'static str> {
 pub(super) fn network(word: &Word) -> Result<Network, Diagnostic> {
     let text = word.text();
     let (address, length) = text.split_once('/').map_or((&*text, None), |(a, length)| (a, Some(length)));
-    let wrong = || {
-        let wrong = error(word.span, format!("{} is not a network", quote(&text)));
-        wrong.help("a network is like 192.0.2.0/24 or 2001:db8::/64")
-    };
+    let wrong = || error(word.span, format!("{} is not a network", quote(&text)));
     let address: IpAddr = address.parse().map_err(|_| wrong())?;
     let longest = if address.is_ipv4() { 32 } else { 128 };
     let length = length.map_or(Ok(longest), str::parse).map_err(|_| wrong())?;
     if length > longest {
         let message = format!("the prefix length of {address} must be a whole number from 0 to {longest}");
-        return Err(error(word.span, message).help("a network is like 192.0.2.0/24 or 2001:db8::/64"));
+        return Err(error(word.span, message));
     }
     Ok(Network { address, length })
 }

@@ -86,12 +86,8 @@ impl Pair {
     /// The number of a program that runs before the guard and is no xvrrp's.
     fn stranger(&self, ifindex: u32) -> Option<u32> {
         let Self::Tcx([into, out]) = self else { return None };
-        let ranks = [(into, Hook::Tcx), (out, Hook::TcxEgress)].map(|(link, hook)| link.rank(ifindex, hook));
-        let known = |error| {
-            tracing::debug!("interface {ifindex}: who runs before the guard is not known: {error}");
-            None
-        };
-        ranks.iter().flatten().find_map(|rank| rank.stranger().unwrap_or_else(known))
+        let links = [(into, Hook::Tcx), (out, Hook::TcxEgress)];
+        links.into_iter().find_map(|(link, hook)| link.rank(ifindex, hook)?.stranger())
     }
 }
 

@@ -6,7 +6,6 @@ use std::{
 };
 
 use tokio::sync::watch;
-
 use vrrp_common::time::Interval;
 
 use super::lock;

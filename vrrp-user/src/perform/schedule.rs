@@ -159,11 +159,8 @@ impl Schedule {
     }
 
     fn make_ready(&mut self, now: Instant) {
-        while let Some((due, id)) = self.later.pop_first() {
-            if due > now {
-                self.later.insert((due, id));
-                break;
-            }
+        while let Some((due, id)) = self.later.first().copied().filter(|(due, _)| *due <= now) {
+            self.later.pop_first();
             self.ready.insert((0, due, id));
         }
     }

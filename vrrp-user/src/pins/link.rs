@@ -12,10 +12,15 @@ use crate::sys::{
     pins as sys,
 };
 
+/// The fact that tells links apart.
+pub(super) const NUMBER: &str = "link_id";
+
 /// A program on an interface. Dropped, it is detached, unless [`Pins::keep`] was called.
 #[derive(Debug)]
 pub struct Link {
     descriptor: OwnedFd,
+    /// The kernel's number for it, where it has a name or was to have one.
+    number: Option<u32>,
     name: Option<(Pins, String)>,
 }
 
@@ -34,7 +39,8 @@ impl Link {
         hook: Hook,
     ) -> io::Result<Self> {
         let Some(pins) = pins else {
-            return bpf::attach(program, interface, hook).map(|descriptor| Self { descriptor, name: None });
+            let descriptor = bpf::attach(program, interface, hook)?;
+            return Ok(Self { descriptor, number: None, name: None });
         };
         let name = |hook: Hook| format!("{purpose}-{}-{interface}", hook.word());
         for path in pins.of_every_version(&name(hook)) {
@@ -55,11 +61,11 @@ impl Link {
 
     /// Gives a link its name, in place of the one that it has at `found`.
     fn named(pins: &Pins, name: String, descriptor: OwnedFd, found: &Path) -> Self {
-        // A link that is there has a number.
-        let _ = bpf::number_of(descriptor.as_fd()).map(|number| pins.own_link(number));
+        let number = Facts::of(descriptor.as_fd()).ok().and_then(|facts| facts.number(NUMBER));
+        number.into_iter().for_each(|number| pins.own_link(number));
         let path = pins.place.join(&name);
         if path == found {
-            return Self { descriptor, name: Some((pins.clone(), name)) };
+            return Self { descriptor, number, name: Some((pins.clone(), name)) };
         }
         let pinned = sys::pin(descriptor.as_fd(), &path);
         if let Err(error) = &pinned {
@@ -68,7 +74,7 @@ impl Link {
         if found != Path::new("") {
             discard(pins, found);
         }
-        Self { descriptor, name: pinned.is_ok().then(|| (pins.clone(), name)) }
+        Self { descriptor, number, name: pinned.is_ok().then(|| (pins.clone(), name)) }
     }
 
     /// Its name, if it has one.
@@ -81,7 +87,7 @@ impl Link {
     /// Its place among those at the hook, where that can be known: who has no name cannot be told from strangers.
     pub fn rank(&self, interface: u32, hook: Hook) -> Option<Rank> {
         let (pins, _) = self.name.as_ref()?;
-        rank(pins, self.as_fd(), interface, hook).ok()?
+        Rank::of(pins, self.number?, interface, hook)
     }
 
     /// Puts its name back if somebody removed it.
@@ -93,9 +99,8 @@ impl Link {
 
     /// Whether the name still leads to this link and not to one that came after it.
     fn is_named(&self, path: &Path) -> bool {
-        let id = |facts: &Facts| facts.number("link_id");
-        let ours = Facts::of(self.as_fd());
-        matches!((facts_at(path), ours), (Ok(there), Ok(ours)) if id(&there) == id(&ours))
+        let there = facts_at(path).ok().and_then(|facts| facts.number(NUMBER));
+        there.is_some() && there == self.number
     }
 }
 
@@ -133,7 +138,8 @@ fn take_up(pins: &Pins, path: &Path, program: BorrowedFd<'_>, interface: u32, ho
                     "it is a link of another type, or of an interface that is gone",
                 ));
             }
-            if let Some(stranger) = stranger(pins, link.as_fd(), interface, hook) {
+            let rank = facts.number(NUMBER).and_then(|link| Rank::of(pins, link, interface, hook));
+            if let Some(stranger) = rank.and_then(|rank| rank.stranger()) {
                 // Its program can be at the hook only once.
                 bpf::detach(link.as_fd())?;
                 return Err(io::Error::other(format!("program {stranger} runs before it")));
@@ -148,20 +154,6 @@ fn take_up(pins: &Pins, path: &Path, program: BorrowedFd<'_>, interface: u32, ho
             discard(pins, path);
         })
         .ok()
-}
-
-/// Only in tc are there others.
-fn rank(pins: &Pins, link: BorrowedFd<'_>, interface: u32, hook: Hook) -> io::Result<Option<Rank>> {
-    if !matches!(hook, Hook::Tcx | Hook::TcxEgress) {
-        return Ok(None);
-    }
-    let link = bpf::number_of(link)?;
-    Ok(Some(Rank { pins: pins.clone(), link, interface, hook }))
-}
-
-/// Who cannot be told from a stranger is none.
-fn stranger(pins: &Pins, link: BorrowedFd<'_>, interface: u32, hook: Hook) -> Option<u32> {
-    rank(pins, link, interface, hook).and_then(|rank| rank.map_or(Ok(None), |rank| rank.stranger())).ok()?
 }
 
 fn discard(pins: &Pins, path: &Path) {

@@ -1,46 +1,65 @@
 //! Who runs before a program of ours at a tcx hook. What becomes of a packet there cannot be known: a program that ends
 //! its way through tc, as other agents' do, hides it from all behind. What follows from it is not decided here.
 
-use std::{collections::BTreeSet, fs, io, path::Path, sync::PoisonError, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::PoisonError,
+    thread,
+    time::Duration,
+};
 
-use super::{Pins, facts_at};
+use super::{Pins, facts_at, link::NUMBER};
 use crate::sys::{bpf::Hook, order};
 
 /// A daemon that has just attached a program gives its link a name next.
 const NAMING: Duration = Duration::from_millis(2);
-/// How the names of links begin, whichever xvrrp made them.
-const LINKS: [&str; 2] = ["hear-", "guard-"];
 
 /// The place of a link among those of its hook, as another thread may look at it.
 #[derive(Debug)]
 pub struct Rank {
-    pub(super) pins: Pins,
-    pub(super) link: u32,
-    pub(super) interface: u32,
-    pub(super) hook: Hook,
+    pins: Pins,
+    link: u32,
+    interface: u32,
+    hook: Hook,
 }
 
 impl Rank {
-    /// The number of the first program that runs before the link's and is no xvrrp's, if there is one.
-    ///
-    /// # Errors
-    /// What the kernel says, and when the names of links cannot be read: nobody can be told from a stranger then.
-    pub fn stranger(&self) -> io::Result<Option<u32>> {
-        if self.look()?.is_none() {
-            return Ok(None);
-        }
-        thread::sleep(NAMING);
-        self.look()
+    /// That of the link of this number. Only in tc are there others.
+    pub(super) fn of(pins: &Pins, link: u32, interface: u32, hook: Hook) -> Option<Self> {
+        (hook.link_type() == "tcx").then(|| Self { pins: pins.clone(), link, interface, hook })
+    }
+
+    /// The number of the first program that runs before the link's and is no xvrrp's, if there is one. None either where
+    /// nobody can be told from a stranger: the kernel does not say, or the names of links cannot be read.
+    pub fn stranger(&self) -> Option<u32> {
+        let found = self.look().and_then(|first| {
+            if first.is_none() {
+                return Ok(None);
+            }
+            thread::sleep(NAMING);
+            self.look()
+        });
+        found.unwrap_or_else(|error| {
+            tracing::debug!(
+                "interface {}: who runs before our program is not known: {error}",
+                self.interface
+            );
+            None
+        })
     }
 
     fn look(&self) -> io::Result<Option<u32>> {
         let there = order::programs_at(self.interface, self.hook)?;
-        let before = || there.iter().take_while(|one| one.link != self.link);
-        if before().next().is_none() {
+        let before = there.iter().take_while(|one| one.link != self.link);
+        let others: Vec<_> = before.filter(|one| !self.pins.has_attached(one.link)).collect();
+        if others.is_empty() {
             return Ok(None);
         }
-        let known = self.pins.links_of_all()?;
-        Ok(before().find(|one| !known.contains(&one.link)).map(|one| one.program))
+        // How the name of any link at this hook ends: see `Link::attach`.
+        let known = self.pins.named(&format!("-{}-{}", self.hook.word(), self.interface))?;
+        Ok(others.into_iter().find(|one| !known.contains(&one.link)).map(|one| one.program))
     }
 }
 
@@ -49,27 +68,27 @@ impl Pins {
         self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
     }
 
-    /// Numbers of the links that we attached and of those that any xvrrp has named, of whatever ABI version.
-    fn links_of_all(&self) -> io::Result<BTreeSet<u32>> {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    fn has_attached(&self, number: u32) -> bool {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).contains(&number)
+    }
+
+    /// Numbers of the links of any xvrrp, of whatever ABI version, whose names end so.
+    fn named(&self, end: &str) -> io::Result<BTreeSet<u32>> {
+        let mut links = BTreeSet::new();
         let Some(ours) = self.place.ancestors().nth(2) else { return Ok(links) };
         for daemon in entries(ours)? {
             for version in entries(&daemon)? {
-                let named = entries(&version)?.into_iter().filter(|path| is_link(path));
-                links.extend(named.filter_map(|path| facts_at(&path).ok()?.number("link_id")));
+                let fits = |path: &PathBuf| path.to_str().is_some_and(|path| path.ends_with(end));
+                let named = entries(&version)?.into_iter().filter(fits);
+                links.extend(named.filter_map(|path| facts_at(&path).ok()?.number(NUMBER)));
             }
         }
         Ok(links)
     }
 }
 
-fn is_link(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    LINKS.iter().any(|purpose| name.starts_with(purpose))
-}
-
 /// One that is removed meanwhile has none.
-fn entries(directory: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+fn entries(directory: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         entries => entries?.map(|entry| entry.map(|entry| entry.path())).collect(),

@@ -243,15 +243,21 @@ pub fn attach(program: BorrowedFd<'_>, ifindex: u32, hook: Hook) -> io::Result<O
     };
     let attach_type = hook.attach_type();
     let program = program.as_raw_fd().cast_unsigned();
+    // What is zero asks for nothing.
     let mut request = LinkRequest { program, ifindex, attach_type, flags, ..LinkRequest::default() };
-    // SAFETY: the kernel reads `request`, which outlives the call; what is zero asks for nothing.
-    let link =
-        unsafe { libc::syscall(libc::SYS_bpf, BPF_LINK_CREATE, &raw mut request, size_of::<LinkRequest>()) };
-    match RawFd::try_from(link) {
-        // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
-        Ok(link) if link >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(link) }),
-        _ => Err(io::Error::last_os_error()),
+    let link = bpf(BPF_LINK_CREATE, &mut request)?;
+    // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(link) })
+}
+
+/// The system call. What `request` points to has to live until it returns, and to be as long as the request says.
+pub(super) fn bpf<R>(command: libc::c_int, request: &mut R) -> io::Result<RawFd> {
+    // SAFETY: the kernel reads and writes at most the request's own size, and what it points to, as is demanded above.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *request, size_of::<R>()) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
     }
+    RawFd::try_from(result).map_err(io::Error::other)
 }
 
 /// The beginning of the kernel's `struct bpf_link_info` for links to an interface.
@@ -281,11 +287,7 @@ fn inform<T>(object: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
         length: size_of::<T>() as u32,
         info: ptr::from_mut(info) as u64,
     };
-    // SAFETY: the kernel reads `query` and writes at most `length` bytes to `info`; both outlive the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &raw mut query, size_of::<InfoQuery>())
-    };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    bpf(BPF_OBJ_GET_INFO_BY_FD, &mut query).map(drop)
 }
 
 /// The interface that a BPF link (XDP or tcx) is attached to; 0 once it was detached or its interface is gone.
@@ -296,16 +298,6 @@ pub fn attached_to(link: BorrowedFd<'_>) -> io::Result<u32> {
     let mut info = LinkInfo::default();
     inform(link, &mut info)?;
     Ok(info.ifindex)
-}
-
-/// The number of a BPF link.
-///
-/// # Errors
-/// When the descriptor is no link.
-pub fn number_of(link: BorrowedFd<'_>) -> io::Result<u32> {
-    let mut info = LinkInfo::default();
-    inform(link, &mut info)?;
-    Ok(info.id)
 }
 
 /// The beginning of the kernel's `struct bpf_prog_info`.
@@ -343,10 +335,7 @@ pub fn maps_of(program: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
 pub fn detach(link: BorrowedFd<'_>) -> io::Result<()> {
     const BPF_LINK_DETACH: libc::c_int = 34;
     let mut descriptor = link.as_raw_fd().cast_unsigned();
-    // SAFETY: the kernel reads one number from `descriptor`, which outlives the call.
-    let result =
-        unsafe { libc::syscall(libc::SYS_bpf, BPF_LINK_DETACH, &raw mut descriptor, size_of::<u32>()) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    bpf(BPF_LINK_DETACH, &mut descriptor).map(drop)
 }
 
 #[cfg(test)]

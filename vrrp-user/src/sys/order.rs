@@ -1,8 +1,8 @@
 //! Which programs are at a tcx hook, in the order in which they run. Whose they are is not known here.
 
-use std::{io, ptr};
+use std::io;
 
-use super::bpf::Hook;
+use super::bpf::{Hook, bpf};
 
 /// `linux/bpf.h`.
 const BPF_PROG_QUERY: libc::c_int = 16;
@@ -49,13 +49,7 @@ pub fn programs_at(ifindex: u32, hook: Hook) -> io::Result<Vec<Attached>> {
         links: links.as_mut_ptr() as u64,
         ..Query::default()
     };
-    // SAFETY: the kernel reads and writes `query`, and at most `count` numbers to each array; all outlive the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_bpf, BPF_PROG_QUERY, ptr::from_mut(&mut query), size_of::<Query>())
-    };
-    if result != 0 {
-        return Err(io::Error::last_os_error());
-    }
+    bpf(BPF_PROG_QUERY, &mut query)?;
     let there = programs.into_iter().zip(links).take(query.count as usize);
     Ok(there.map(|(program, link)| Attached { program, link }).collect())
 }

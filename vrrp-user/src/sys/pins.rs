@@ -5,11 +5,13 @@ use std::{
     ffi::CString,
     io,
     os::{
-        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
         unix::ffi::OsStrExt,
     },
     path::Path,
 };
+
+use super::bpf::bpf;
 
 /// `linux/bpf.h`.
 const BPF_OBJ_PIN: libc::c_int = 6;
@@ -51,7 +53,7 @@ pub fn pin(object: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
 pub fn open(path: &Path) -> io::Result<OwnedFd> {
     let path = CString::new(path.as_os_str().as_bytes())?;
     let mut request = PathRequest { path: path.as_ptr() as u64, descriptor: 0, flags: 0 };
-    let descriptor = RawFd::try_from(bpf(BPF_OBJ_GET, &mut request)?).map_err(io::Error::other)?;
+    let descriptor = bpf(BPF_OBJ_GET, &mut request)?;
     // SAFETY: the kernel has just given us this descriptor, and nobody else has it.
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
@@ -64,10 +66,4 @@ pub fn update(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> io::Result<()> {
     let (link, program) = (link.as_raw_fd().cast_unsigned(), program.as_raw_fd().cast_unsigned());
     let mut request = UpdateRequest { link, program, flags: 0, old: 0 };
     bpf(BPF_LINK_UPDATE, &mut request).map(drop)
-}
-
-fn bpf<R>(command: libc::c_int, request: &mut R) -> io::Result<libc::c_long> {
-    // SAFETY: the kernel reads at most the request's own size, and the string that it names; both outlive the call.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *request, size_of::<R>()) };
-    if result >= 0 { Ok(result) } else { Err(io::Error::last_os_error()) }
 }

@@ -132,7 +132,9 @@ fn commands(line: &str) -> Vec<Words> {
             _ => {
                 let (word, length) = word(rest);
                 rest = &rest[length..];
-                commands.last_mut().into_iter().for_each(|words| words.push(word.clone()));
+                if let Some(words) = commands.last_mut() {
+                    words.push(word);
+                }
             }
         }
         rest = rest.trim_start();
@@ -187,7 +189,7 @@ fn word(text: &str) -> (String, usize) {
             (None, '&') if depth == 0 && redirects => word.push(sign),
             (None, ';' | '&' | '|' | '(' | ')') if depth == 0 => return (word, at),
             (None, sign) if depth == 0 && sign.is_whitespace() => return (word, at),
-            (_, '\\') => signs.next().into_iter().for_each(|(_, sign)| word.push(sign)),
+            (_, '\\') => word.extend(signs.next().map(|(_, sign)| sign)),
             _ => word.push(sign),
         }
         last = sign;

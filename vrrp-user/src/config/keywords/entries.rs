@@ -12,7 +12,7 @@ use crate::config::{
     lexer::Word,
     model::UnicastPeer,
     source::Span,
-    values::{self, quote},
+    values::{self, IN_RANGE, LISTED, quote},
 };
 
 /// `ADDRESS[/LENGTH] OPTION ...`
@@ -57,7 +57,7 @@ pub(in crate::config) const TRACK_OPTIONS: &[EntryOption<TrackDraft>] = &[
 
 fn set_device(address: &mut AddressDraft, words: &[Word], context: &mut Context<'_>) {
     for word in words {
-        address.device = context.ok(values::interface(word), "");
+        address.device = context.ok(values::interface(word), LISTED);
         if let Some(device) = &address.device {
             context.expect_interface(device, word.span);
         }
@@ -88,11 +88,16 @@ fn set_scope(address: &mut AddressDraft, words: &[Word], context: &mut Context<'
     address.scope = scope(words, context);
 }
 
+/// A number, or what the host has that name for.
+pub(super) fn called(names: Names, text: &str, context: &Context<'_>) -> Option<u32> {
+    plain(text).or_else(|| context.host.number(names, text))
+}
+
 /// A scope by its name or number, and where it stands.
 pub(super) fn scope(words: &[Word], context: &mut Context<'_>) -> Option<(u8, Span)> {
     let word = words.first()?;
     let text = word.text();
-    let number = plain(&text).or_else(|| context.host.number(Names::Scopes, &text));
+    let number = called(Names::Scopes, &text, context);
     let scope = number.and_then(|scope| u8::try_from(scope).ok());
     if scope.is_none() {
         let unknown = error(word.span, format!("unknown scope {}", quote(&text)));
@@ -128,7 +133,7 @@ fn set_max_ttl(peer: &mut UnicastPeer, words: &[Word], context: &mut Context<'_>
 
 fn set_ttl(name: &str, ttl: &mut u8, words: &[Word], context: &mut Context<'_>) {
     for word in words {
-        if let Some(value) = context.ok(values::number(name, word, &(0..=255)), "") {
+        if let Some(value) = context.ok(values::number(name, word, &(0..=255)), IN_RANGE) {
             // The range fits.
             *ttl = value as u8;
         }

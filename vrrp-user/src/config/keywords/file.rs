@@ -51,7 +51,7 @@ fn set_init(file: &mut FileDraft, line: &Statement, context: &mut Context<'_>) {
             overwrite = true;
         } else if text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
             let range = -2_147_483_648..=2_147_483_647;
-            value = context.ok(values::number("init_file", word, &range), "").unwrap_or(value);
+            value = context.ok(values::number("init_file", word, &range), values::IN_RANGE).unwrap_or(value);
         } else {
             let unknown = warning(word.span, format!("unknown option {}; it is ignored", quote(&text)));
             context.push(unknown.help("remove it; there are a number and `overwrite`"));

@@ -249,7 +249,7 @@ fn set_group6(globals: &mut GlobalDraft, word: &Word, context: &mut Context<'_>)
 }
 
 fn group(word: &Word, family: Family, context: &mut Context<'_>) -> Option<IpAddr> {
-    let group = context.ok(values::group(word), "")?;
+    let group = context.ok(values::group(word), values::GROUPS)?;
     if family_of(group) != family {
         let wrong = error(word.span, format!("{group} is of the wrong address family"));
         context.push(wrong.help("vrrp_mcast_group4 is for IPv4, vrrp_mcast_group6 for IPv6"));

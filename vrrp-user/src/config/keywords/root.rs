@@ -108,7 +108,11 @@ const ACCEPTED: &[Row] = &[
     Row::accepted("namespace_with_ipsets", "sets in namespaces", "no sets are needed"),
     Row::accepted("track_group", "instances that give up without a static address", UNTRACKED),
     Row::accepted("bfd_instance", "a BFD session", UNUSED),
-    Row::accepted("garp_group", "gaps between announcements", "announcements are sent without a gap"),
+    Row::accepted(
+        "garp_group",
+        "gaps between announcements",
+        "the gaps are those of vrrp_garp_interval and vrrp_gna_interval",
+    ),
     Row::accepted("linkbeat_interfaces", "links that are polled", NETLINK),
     Row::accepted("linkbeat_use_polling", "poll all links", NETLINK),
     Row::accepted("use_pid_dir", "where process numbers are written", "no process numbers are written"),

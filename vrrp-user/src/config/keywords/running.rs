@@ -51,7 +51,7 @@ fn set_cpus(globals: &mut GlobalDraft, statement: &Statement, context: &mut Cont
     }
     let cpus = statement.arguments.iter().filter_map(|word| {
         let cpu = values::number("vrrp_cpu_affinity", word, &(0..=HIGHEST_CPU));
-        context.ok(cpu, "").and_then(|cpu| usize::try_from(cpu).ok())
+        context.ok(cpu, values::IN_RANGE).and_then(|cpu| usize::try_from(cpu).ok())
     });
     globals.running.cpus = cpus.collect();
 }

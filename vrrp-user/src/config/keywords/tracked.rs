@@ -96,5 +96,6 @@ fn set_match(process: &mut ProcessDraft, word: &Word, context: &mut Context<'_>)
         ("partial", ParameterMatch::Partial),
         ("exact", ParameterMatch::Exact),
     ];
-    process.parameters = context.ok(values::choice("param_match", word, &choices), "");
+    process.parameters =
+        context.ok(values::choice("param_match", word, &choices), "write one of these, or remove the line");
 }

@@ -76,8 +76,7 @@ fn notice_strict(span: Span, context: &mut Context<'_>) {
 }
 
 fn warn_of_default_owner(draft: &InstanceDraft, master: Option<Span>, context: &mut Context<'_>) {
-    let written = draft.given.contains(&"priority");
-    if let (false, Some(span)) = (written, master) {
+    if let Some(span) = master.filter(|_| !draft.given.contains(&"priority")) {
         let message = "`state MASTER` without `priority` means priority 255, as in keepalived";
         let help = "255 says that this host owns the addresses; write the priority that is meant";
         context.push(warning(span, message).help(help));

@@ -184,10 +184,7 @@ impl Sight {
 
 /// Why a program that is attached may not get to see what it should.
 fn hidden(rank: &Rank) -> Option<String> {
-    let stranger = rank.stranger().unwrap_or_else(|error| {
-        tracing::debug!("who runs before our program is not known: {error}");
-        None
-    })?;
+    let stranger = rank.stranger()?;
     Some(format!(
         "somebody attached a program in tc before ours, which may keep packets from it: `bpftool prog show id {stranger}`"
     ))

@@ -36,10 +36,8 @@ impl Cells {
             return;
         }
         let cell = Cell::new(key, slot.0);
-        let address: [u64; 2] = bytemuck::cast(cell.address);
-        for (offset, word) in (offset_of!(Cell, address)..).step_by(size_of::<u64>()).zip(address) {
-            self.0.set_word(place, offset, word);
-        }
+        // Nobody owns it until the address is there.
+        self.0.write(place, &Cell { owner: 0, ..cell });
         self.0.set_word(place, offset_of!(Cell, owner), cell.owner);
     }
 

@@ -76,7 +76,7 @@ pub(super) fn set_password(instance: &mut InstanceDraft, word: &Word, context: &
 
 pub(super) fn set_source(instance: &mut InstanceDraft, word: &Word, context: &mut Context<'_>) {
     let source = values::host_address("a source address", word, &word.text());
-    instance.source = context.ok(source, "").map(|value| Given { value, span: word.span });
+    instance.source = context.ok(source, values::OF_ONE_HOST).map(|value| Given { value, span: word.span });
 }
 
 pub(super) fn set_unicast_source(instance: &mut InstanceDraft, word: &Word, context: &mut Context<'_>) {
@@ -85,7 +85,8 @@ pub(super) fn set_unicast_source(instance: &mut InstanceDraft, word: &Word, cont
 }
 
 pub(super) fn set_group(instance: &mut InstanceDraft, word: &Word, context: &mut Context<'_>) {
-    instance.group = context.ok(values::group(word), "").map(|value| Given { value, span: word.span });
+    instance.group =
+        context.ok(values::group(word), values::GROUPS).map(|value| Given { value, span: word.span });
 }
 
 pub(super) fn add_peer(instance: &mut InstanceDraft, entry: &Statement, context: &mut Context<'_>) {
@@ -97,7 +98,9 @@ pub(super) fn add_peer(instance: &mut InstanceDraft, entry: &Statement, context:
         let useless = warning(word.span, "the prefix length of a peer means nothing");
         context.push(useless.help("write the address alone"));
     }
-    let Some(address) = context.ok(values::host_address("a peer", word, address), "") else { return };
+    let Some(address) = context.ok(values::host_address("a peer", word, address), values::OF_ONE_HOST) else {
+        return;
+    };
     let mut peer = UnicastPeer { address, min_ttl: 0, max_ttl: 255 };
     apply_options(PEER_OPTIONS, &mut peer, &entry.arguments, context);
     if peer.min_ttl > peer.max_ttl {

@@ -1,14 +1,14 @@
 //! What connections along a route begin with: `mtu`, `advmss`, `rtt` and their kin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::route::Draft;
+use super::{by_name, route::Draft};
 use crate::config::{
     context::Context,
     diagnostics::error,
     lexer::Word,
     model::{Amount, Metric},
-    values::{self, quote},
+    values::{self, IN_RANGE, quote},
 };
 
 /// What may stand between a metric and its value.
@@ -19,7 +19,7 @@ pub(super) fn take_locks(words: &[Word]) -> (Vec<Word>, BTreeSet<Metric>) {
     let mut kept: Vec<Word> = Vec::new();
     let mut locked = BTreeSet::new();
     for word in words {
-        match kept.last().and_then(|last| by_name(&last.text())) {
+        match kept.last().and_then(|last| by_name(&Metric::NAMED, &last.text())) {
             Some(metric) if word.bytes == LOCK.as_bytes() => {
                 locked.insert(metric);
             }
@@ -29,22 +29,12 @@ pub(super) fn take_locks(words: &[Word]) -> (Vec<Word>, BTreeSet<Metric>) {
     (kept, locked)
 }
 
-fn by_name(name: &str) -> Option<Metric> {
-    Metric::NAMED.iter().find(|(known, _)| *known == name).map(|(_, metric)| *metric)
-}
-
-/// The values with their locks.
-pub(super) fn settle(values: BTreeMap<Metric, u32>, locked: &BTreeSet<Metric>) -> BTreeMap<Metric, Amount> {
-    let amount = |(metric, value)| (metric, Amount { value, locked: locked.contains(&metric) });
-    values.into_iter().map(amount).collect()
-}
-
 impl Draft {
     /// A number, of which 0 is none.
     pub(super) fn measure(&mut self, metric: Metric, words: &[Word], context: &mut Context<'_>) {
         let Some(word) = words.first() else { return };
         let range = 0..=i64::from(metric.limit());
-        let value = context.ok(values::number(metric.name(), word, &range), "");
+        let value = context.ok(values::number(metric.name(), word, &range), IN_RANGE);
         self.set_metric(metric, value.and_then(|value| u32::try_from(value).ok()));
     }
 
@@ -84,7 +74,10 @@ impl Draft {
     fn set_metric(&mut self, metric: Metric, value: Option<u32>) {
         match value {
             Some(0) => drop(self.metrics.remove(&metric)),
-            Some(value) => drop(self.metrics.insert(metric, value)),
+            Some(value) => {
+                let locked = self.locked.contains(&metric);
+                self.metrics.insert(metric, Amount { value, locked });
+            }
             None => {}
         }
     }

@@ -11,16 +11,19 @@ use vrrp_common::wire::Family;
 pub(super) use route::{ROUTE, read_route};
 pub(super) use rule::{RULE, read_rule};
 
-use super::{EntryOption, OptionClass, apply_known_options, did_you_mean, entries::scope};
+use super::{
+    EntryOption, OptionClass, apply_known_options, did_you_mean,
+    entries::{called, scope},
+};
 use crate::config::{
     context::Context,
-    diagnostics::{Diagnostic, error, warning},
+    diagnostics::{error, warning},
     draft::{RoutingDraft, RuleNumbers},
-    iproute::{Names, plain},
+    iproute::Names,
     lexer::Word,
     model::{Network, Realms, Routing},
     source::Span,
-    values::{self, quote},
+    values::{self, IN_RANGE, LISTED, OF_ONE_HOST, quote},
 };
 
 type Set<T> = fn(&mut T, &[Word], &mut Context<'_>);
@@ -68,20 +71,26 @@ pub(super) fn number(numbers: &mut RuleNumbers, entries: &mut [RoutingDraft], co
     }
 }
 
+/// How all networks may be called.
+const EVERYTHING: [&[u8]; 3] = [b"default", b"any", b"all"];
+
+/// What has this name in a table.
+fn by_name<T: Copy>(names: &[(&str, T)], name: &str) -> Option<T> {
+    names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
 /// `None` for all there are.
 fn network_or_all(words: &[Word], context: &mut Context<'_>) -> Option<Network> {
     let word = words.first()?;
-    match word.bytes.as_slice() {
-        b"all" | b"any" | b"default" => None,
-        _ => {
-            context.ok(values::network(word), "a network such as 192.0.2.0/24, or `all`").map(Network::masked)
-        }
+    if EVERYTHING.contains(&word.bytes.as_slice()) {
+        return None;
     }
+    context.ok(values::network(word), "a network such as 192.0.2.0/24, or `all`").map(Network::masked)
 }
 
 fn interface(words: &[Word], context: &mut Context<'_>) -> Option<String> {
     let word = words.first()?;
-    let name = context.ok(values::interface(word), "")?;
+    let name = context.ok(values::interface(word), LISTED)?;
     context.expect_interface(&name, word.span);
     Some(name)
 }
@@ -91,12 +100,12 @@ fn address(words: &[Word], context: &mut Context<'_>) -> Option<IpAddr> {
     // The prefix length that some write behind a next hop means nothing.
     let text = word.text();
     let text = text.split('/').next().unwrap_or_default();
-    context.ok(values::host_address("the address of a router", word, text), "")
+    context.ok(values::host_address("the address of a router", word, text), OF_ONE_HOST)
 }
 
 fn number_of(name: &str, words: &[Word], context: &mut Context<'_>) -> Option<u32> {
     let word = words.first()?;
-    let number = context.ok(values::number(name, word, &(0..=i64::from(u32::MAX))), "")?;
+    let number = context.ok(values::number(name, word, &(0..=i64::from(u32::MAX))), IN_RANGE)?;
     u32::try_from(number).ok()
 }
 
@@ -126,11 +135,6 @@ fn vrf_table(words: &[Word], context: &mut Context<'_>) -> Option<u32> {
     table
 }
 
-/// A number, or what the host has that name for.
-fn called(names: Names, text: &str, context: &Context<'_>) -> Option<u32> {
-    plain(text).or_else(|| context.host.number(names, text))
-}
-
 /// A type of service.
 fn service(words: &[Word], context: &mut Context<'_>) -> Option<u8> {
     let word = words.first()?;
@@ -145,12 +149,13 @@ fn service(words: &[Word], context: &mut Context<'_>) -> Option<u8> {
 }
 
 /// The kernel wants the two bits of ECN to be 0, and keepalived goes on where it refuses them.
-fn with_ecn(service: Option<u8>, span: Span) -> Option<Diagnostic> {
+fn expect_no_ecn(service: Option<u8>, span: Span, context: &mut Context<'_>) -> Option<()> {
     const ECN: u8 = 0b11;
-    let service = service.filter(|service| service & ECN != 0)?;
+    let Some(service) = service.filter(|service| service & ECN != 0) else { return Some(()) };
     let never = warning(span, format!("no packet has `tos {service}`: its last two bits are those of ECN"));
     let never = never.label("the line is left out; keepalived fails to add it");
-    Some(never.help(format!("write `tos {}`", service & !ECN)))
+    context.push(never.help(format!("write `tos {}`", service & !ECN)));
+    None
 }
 
 /// `TO` or `FROM/TO`.

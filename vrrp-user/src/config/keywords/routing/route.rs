@@ -8,9 +8,9 @@ use std::{
 use vrrp_common::wire::Family;
 
 use super::{
-    MARKED, address, apply_known_options, by_hand, expect_family, interface,
-    metrics::{settle, take_locks},
-    number_of, realms, refuse, scope, service, table, untracked, vrf_table, with_ecn, works,
+    EVERYTHING, MARKED, address, apply_known_options, by_hand, by_name, expect_family, expect_no_ecn,
+    interface, metrics::take_locks, number_of, realms, refuse, scope, service, table, untracked, vrf_table,
+    works,
 };
 use crate::config::{
     context::Context,
@@ -18,7 +18,9 @@ use crate::config::{
     draft::RoutingDraft,
     keywords::{EntryOption, OptionClass},
     lexer::Word,
-    model::{Hop, MAIN_TABLE, Metric, Network, Placement, Preference, Realms, Route, RouteKind, Routing},
+    model::{
+        Amount, Hop, MAIN_TABLE, Metric, Network, Placement, Preference, Realms, Route, RouteKind, Routing,
+    },
     source::Span,
     statement::Statement,
     values::{self, family_name, family_of, quote},
@@ -96,9 +98,6 @@ const OPTIONS: &[EntryOption<Draft>] = &[
     by_hand("nat", 0),
 ];
 
-/// How the network of the default route may be called.
-const EVERYTHING: [&[u8]; 3] = [b"default", b"any", b"all"];
-
 /// What begins one of several ways; all that follows is of it, until the next one.
 const HOP: &str = "nexthop";
 
@@ -122,7 +121,7 @@ fn weight(words: &[Word], context: &mut Context<'_>) -> Option<u16> {
 fn preference(words: &[Word], context: &mut Context<'_>) -> Option<Preference> {
     let word = words.first()?;
     let text = word.text();
-    let known = Preference::NAMED.iter().find(|(name, _)| *name == text).map(|(_, preference)| *preference);
+    let known = by_name(&Preference::NAMED, &text);
     if known.is_none() {
         let unknown = error(word.span, format!("unknown preference {}", quote(&text)));
         context.push(unknown.help("low, medium or high"));
@@ -150,8 +149,8 @@ pub(super) struct Draft {
     realms: Option<Realms>,
     preference: Option<Preference>,
     placement: Placement,
-    pub(super) metrics: BTreeMap<Metric, u32>,
-    locked: BTreeSet<Metric>,
+    pub(super) metrics: BTreeMap<Metric, Amount>,
+    pub(super) locked: BTreeSet<Metric>,
     hops: Vec<Hop>,
 }
 
@@ -285,7 +284,7 @@ fn finish(mut draft: Draft, span: Span, context: &mut Context<'_>) -> Option<Rou
         scope: draft.scope.map_or(0, |(scope, _)| scope),
         onlink: draft.onlink,
         tos: draft.tos.unwrap_or_default(),
-        metrics: settle(draft.metrics, &draft.locked),
+        metrics: draft.metrics,
         realms: draft.realms,
         preference: draft.preference.unwrap_or_default(),
         placement: draft.placement,
@@ -312,10 +311,7 @@ fn check_service(draft: &mut Draft, family: Family, span: Span, context: &mut Co
         let idle = warning(span, "`tos` has no effect on IPv6 routes").label("the route is for all packets");
         context.push(idle.help("remove it, or write a rule with `tos` for a table of its own"));
     }
-    let never = with_ecn(draft.tos, span);
-    let possible = never.is_none().then_some(());
-    never.into_iter().for_each(|never| context.push(never));
-    possible
+    expect_no_ecn(draft.tos, span, context)
 }
 
 /// Everything in a route is of the family of its network.

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use vrrp_common::wire::Family;
 
 use super::{
-    MARKED, apply_known_options, by_hand, called, expect_family, interface, network_or_all, number_of,
-    realms, refuse, service, table, untracked, with_ecn, works,
+    MARKED, apply_known_options, by_hand, by_name, called, expect_family, expect_no_ecn, interface,
+    network_or_all, number_of, realms, refuse, service, table, untracked, works,
 };
 use crate::config::{
     context::Context,
@@ -18,7 +18,7 @@ use crate::config::{
     model::{Action, Network, Range, Realms, Routing, Rule},
     source::Span,
     statement::Statement,
-    values::{self, quote},
+    values::{self, IN_RANGE, quote},
 };
 
 /// What may stand on a line.
@@ -160,10 +160,7 @@ fn action(draft: &Draft, span: Span, context: &mut Context<'_>) -> Option<Action
 
 /// What the kernel or keepalived would refuse of things that are right each for itself.
 fn check(draft: &Draft, family: Family, action: Action, span: Span, context: &mut Context<'_>) -> Option<()> {
-    if let Some(never) = with_ecn(draft.tos, span) {
-        context.push(never);
-        return None;
-    }
+    expect_no_ecn(draft.tos, span, context)?;
     if let Action::Goto(target) = action
         && draft.priority.is_none_or(|priority| priority >= target)
     {
@@ -239,7 +236,7 @@ const PROTOCOLS: &[(&str, u8)] = &[
 fn protocol(words: &[Word], context: &mut Context<'_>) -> Option<u8> {
     let word = words.first()?;
     let text = word.text().to_ascii_lowercase();
-    let named = PROTOCOLS.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
+    let named = by_name(PROTOCOLS, &text);
     let number = named.or_else(|| text.parse().ok().filter(|number| *number != 0));
     if number.is_none() {
         let unknown = error(word.span, format!("unknown protocol {}", quote(&word.text())));
@@ -249,7 +246,7 @@ fn protocol(words: &[Word], context: &mut Context<'_>) -> Option<u8> {
 }
 
 fn limited(name: &str, most: i64, words: &[Word], context: &mut Context<'_>) -> Option<u32> {
-    let number = context.ok(values::number(name, words.first()?, &(0..=most)), "")?;
+    let number = context.ok(values::number(name, words.first()?, &(0..=most)), IN_RANGE)?;
     u32::try_from(number).ok()
 }
 
