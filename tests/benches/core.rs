@@ -68,7 +68,7 @@ fn view(family: Family) -> RouterView {
         interval: 0,
         version: Version::V3 as u8,
         auth_type: 0,
-        reserved: 0,
+        serial: 0,
         flags: 0,
     }
 }

@@ -4,19 +4,26 @@
 
 mod address;
 mod guard;
+mod heard;
+mod shortcut;
 
 use bytemuck::{Pod, Zeroable};
 
 pub use address::Address;
 pub use guard::{Cell, GUARDED, GuardKey, LeaseRecord, Marks, PLACES, Passage, Passages, place};
+pub use heard::{Heard, Record, Repeat, SENDERS, Stamp};
+pub use shortcut::{SHORTCUTS, Shortcut};
 
 use crate::wire::DropReason;
 
+/// A line of memory, in bytes: what a processor fetches at once, and takes from another that wrote to it.
+const LINE: usize = 64;
+
 /// The version of every layout in this module; part of the path that pinned maps live under.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Which virtual router a packet is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
 #[repr(C)]
 pub struct RouterKey {
     /// The interface that received the packet.
@@ -43,16 +50,16 @@ impl RouterKey {
 /// never sees half of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(transparent)]
-pub struct Standing(u64);
+pub struct Standing(u16);
 
 impl Standing {
-    const ACTIVE: u64 = 1 << 8;
-    const PREEMPT: u64 = 1 << 9;
-    const WATCH_LOSING: u64 = 1 << 10;
+    const ACTIVE: u16 = 1 << 8;
+    const PREEMPT: u16 = 1 << 9;
+    const WATCH_LOSING: u16 = 1 << 10;
 
     /// A standing from its parts. `watch_losing` asks to be told of losing advertisements in Backup too.
     pub const fn new(priority: u8, active: bool, preempt: bool, watch_losing: bool) -> Self {
-        let mut word = priority as u64;
+        let mut word = priority as u16;
         if active {
             word |= Self::ACTIVE;
         }
@@ -86,12 +93,21 @@ impl Standing {
     }
 }
 
-/// Everything that [`crate::judge::judge`] needs to know of one router. Written by the daemon only.
+/// Everything that [`crate::judge::judge`] needs to know of one router: one line of memory. Written by the daemon only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct RouterView {
     /// State, priority and preemption.
     pub standing: Standing,
+    /// VRRP version, 2 or 3.
+    pub version: u8,
+    /// VRRPv2 authentication type: 0 none, 1 simple text password.
+    pub auth_type: u8,
+    /// [`RouterView::UNICAST`], [`RouterView::STRICT`], [`RouterView::ADMITS`] and [`RouterView::NO_ADDRESSES`].
+    pub flags: u16,
+    /// Another number for every change of the view and of whom the router listens to. In one word with the above, which
+    /// the daemon writes last.
+    pub serial: u16,
     /// The address that we send with: the tie-break's own side, and what "self" means (reference row R18).
     pub source: Address,
     /// The multicast group; ignored with [`RouterView::UNICAST`].
@@ -102,99 +118,29 @@ pub struct RouterView {
     pub password: [u8; 8],
     /// VRRPv2: the Advertisement_Interval in nanoseconds that others must use too; zero otherwise.
     pub interval: u64,
-    /// VRRP version, 2 or 3.
-    pub version: u8,
-    /// VRRPv2 authentication type: 0 none, 1 simple text password.
-    pub auth_type: u8,
-    /// Explicit padding.
-    pub reserved: u16,
-    /// [`RouterView::UNICAST`], [`RouterView::STRICT`], [`RouterView::ADMITS`] and [`RouterView::NO_ADDRESSES`].
-    pub flags: u32,
 }
 
 impl RouterView {
     /// Advertisements come from configured peers to our own address; multicast ones are not for us.
-    pub const UNICAST: u32 = 1;
+    pub const UNICAST: u16 = 1;
     /// `vrrp_strict`: an address list that differs, or an IPv6 list that does not begin with a link-local
     /// address, is refused and not only counted.
-    pub const STRICT: u32 = 2;
+    pub const STRICT: u16 = 2;
     /// Only who [`crate::judge::Peers::admits`] is listened to (`accept_from`).
-    pub const ADMITS: u32 = 4;
+    pub const ADMITS: u16 = 4;
     /// The router has no addresses (`no_virtual_ipaddress`), and so listens to others that advertise none.
-    pub const NO_ADDRESSES: u32 = 8;
+    pub const NO_ADDRESSES: u16 = 8;
+
+    /// This one in place of `before`.
+    pub const fn after(self, before: &Self) -> Self {
+        Self { serial: before.serial.wrapping_add(1), ..self }
+    }
 }
 
-/// One kind of advertisement, or those of one sender, as last heard. Times only grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Stamp {
-    /// When it was received, nanoseconds of the one clock; 0 for never.
-    pub at: u64,
-    /// Who sent it.
-    pub source: Address,
-    /// The sender's interval in nanoseconds.
-    pub interval: u64,
-    /// [`crate::judge::digest`] of its address list.
-    pub digest: u64,
-    /// The sender's priority, 0 to 255.
-    pub priority: u32,
-    /// Explicit padding.
-    pub reserved: u32,
-    /// How many were heard: of this kind, or of this sender since it has a place.
-    pub count: u64,
-}
-
-/// What was heard for one router, written by the receive path only, read by the daemon at any time.
-///
-/// An advertisement may be of two kinds: one of equal priority from a lower address is accepted by a Backup
-/// and loses to an Active.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Heard {
-    /// A Backup restarts its timer on these (RFC 9568 §6.4.2: priority not lower, or no preemption).
-    pub accepted: Stamp,
-    /// An Active yields to these (RFC 9568 §6.4.3: higher priority, or equal and a higher address).
-    pub better: Stamp,
-    /// An Active answers these (RFC 9568 §6.4.3 otherwise).
-    pub losing: Stamp,
-    /// Priority 0: the sender resigned.
-    pub resigned: Stamp,
-    /// The last of each sender. Beyond [`SENDERS`] the one heard longest ago loses its place, so forgers
-    /// can crowd a peer out of here; the last of each kind stays.
-    pub peers: [Stamp; SENDERS],
-    /// Accepted with the checksum over the message only (VRRPv3 over IPv4, RFC 9568 §5.2.8).
-    pub checksum_message: u64,
-    /// Accepted with the checksum over pseudo-header and message (VRRPv3 over IPv4, RFC 5798 reading).
-    pub checksum_pseudo: u64,
-    /// Accepted although the address list differs from ours.
-    pub differing_list: u64,
-    /// Accepted although the first IPv6 address is not link-local.
-    pub first_not_link_local: u64,
-    /// Accepted although we own the addresses (priority 255): two owners (erratum 8298).
-    pub second_owner: u64,
-}
-
-/// [`Heard`] as it lies in memory that programs and daemon share.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
-pub struct Record {
-    /// Odd while somebody writes. Who reads the record reads this before and after: equal and even, or again.
-    pub version: u64,
-    /// 1 from when an event was raised until the daemon, about to look at the record, clears it.
-    pub pending: u64,
-    /// Not 0 from when a packet was refused until the daemon, about to look at the counters, clears it: they are for
-    /// each processor, and reading them is a system call.
-    pub refused: u64,
-    /// The record.
-    pub heard: Heard,
-}
-
-/// Packets received, and those of them that did not count, by reason.
+/// Packets that did not count, by reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Tally {
-    /// Packets looked at.
-    pub received: u64,
     /// Packets refused, by the number of their [`DropReason`].
     pub refused: [u64; DropReason::COUNT],
 }
@@ -287,8 +233,6 @@ pub const MESSAGE_BYTES: usize = 512;
 
 /// The most virtual routers that the kernel hears for: every VRID in both families, twice.
 pub const SLOTS: u32 = 1024;
-/// How many senders a router remembers: more than there are routers of one VRID on a link.
-pub const SENDERS: usize = 8;
 /// The most unicast peers of all routers together.
 pub const UNICAST_PEERS: u32 = 8192;
 /// The most prefixes in the `accept_from` of all routers together.
@@ -300,8 +244,7 @@ pub const INTERFACES: u32 = 512;
 pub const EVENT_BYTES: u32 = 1024 * 1024;
 
 const _: () = assert!(size_of::<RouterKey>() == 8);
-const _: () = assert!(size_of::<Record>() == 736);
-const _: () = assert!(size_of::<Tally>() == 160);
+const _: () = assert!(size_of::<Tally>() == 152);
 const _: () = assert!(size_of::<Refusals>() == 456);
 const _: () = assert!(size_of::<PeerKey>() == 24);
 const _: () = assert!(size_of::<TtlRange>() == 2);
@@ -310,6 +253,4 @@ const _: () = assert!(size_of::<Station>() == 8);
 const _: () = assert!(size_of::<Event>() == 536);
 const _: () = assert!(EVENT_BYTES as usize >= SLOTS as usize * (size_of::<Event>() + 8));
 const _: () = assert!(EVENT_BYTES.is_power_of_two());
-const _: () = assert!(size_of::<RouterView>() == 72);
-const _: () = assert!(size_of::<Stamp>() == 56);
-const _: () = assert!(size_of::<Heard>() == 712);
+const _: () = assert!(size_of::<RouterView>() == LINE);

@@ -65,7 +65,7 @@ impl Sent {
             interval: if v2 { self.interval.as_nanos() } else { 0 },
             version: self.version as u8,
             auth_type: u8::from(self.password.is_some()),
-            reserved: 0,
+            serial: 0,
             flags: if self.addresses.is_empty() { RouterView::NO_ADDRESSES } else { 0 },
         }
     }

@@ -19,11 +19,12 @@ const VLAN: u16 = 0x8100_u16.to_be();
 const SERVICE_VLAN: u16 = 0x88a8_u16.to_be();
 /// What ARP says of itself for IPv4 over Ethernet, from its protocol on.
 const ARP_IPV4: [u8; 4] = [0x08, 0x00, 6, 4];
+/// The first byte of an IPv4 address from here on is that of a group, or of a broadcast, which is nobody's address. Much of
+/// what is heard is sent to one, other advertisements first.
+const GROUPS: u8 = 224;
 const ICMPV6: u8 = 58;
 const NEIGHBOUR_SOLICITATION: u8 = 135;
 const NEIGHBOUR_ADVERTISEMENT: u8 = 136;
-/// How often a stamp that other processors move is tried.
-const PATIENCE: u32 = 8;
 
 /// Where a packet goes. Coming in, the address that it is for counts; going out, the one that it speaks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,9 +37,13 @@ pub enum Way {
 #[inline(always)]
 pub fn passes(context: &TcContext, way: Way) -> bool {
     let Some(slot) = slot(context, way) else { return true };
-    let Some(lease) = maps::LEASES.get(slot) else { return true };
+    let (Some(lease), Some(heard)) = (maps::LEASES.get(slot), maps::HEARD.get_ptr_mut(slot)) else {
+        return true;
+    };
+    // SAFETY: the entry is aligned and lives as long as the map.
+    let superseded = unsafe { Shared::new(&raw mut (*heard).superseded) };
     // SAFETY: the helper has no preconditions.
-    let passage = passage(lease, || unsafe { bpf_ktime_get_boot_ns() });
+    let passage = passage(lease, superseded.load(), || unsafe { bpf_ktime_get_boot_ns() });
     count(slot, passage);
     passage == Passage::Open
 }
@@ -64,7 +69,11 @@ fn slot(context: &TcContext, way: Way) -> Option<u32> {
 #[inline(always)]
 fn ipv4(context: &TcContext, packet: usize, way: Way) -> Option<u32> {
     let address = packet + if way == Way::In { 16 } else { 12 };
-    let slot = guarded(context, Address::mapped(load(context, address)?))?;
+    let address: [u8; 4] = load(context, address)?;
+    if address[0] >= GROUPS {
+        return None;
+    }
+    let slot = guarded(context, Address::mapped(address))?;
     (load::<u8>(context, packet + 9)? != PROTOCOL).then_some(slot)
 }
 
@@ -72,7 +81,10 @@ fn ipv4(context: &TcContext, packet: usize, way: Way) -> Option<u32> {
 fn ipv6(context: &TcContext, packet: usize, way: Way) -> Option<u32> {
     let address = packet + if way == Way::In { 24 } else { 8 };
     let next: u8 = load(context, packet + 6)?;
-    if let Some(slot) = guarded(context, load(context, address)?) {
+    let address: Address = load(context, address)?;
+    if !address.is_group()
+        && let Some(slot) = guarded(context, address)
+    {
         return (next != PROTOCOL).then_some(slot);
     }
     if next != ICMPV6 {
@@ -151,20 +163,5 @@ fn count(slot: u32, passage: Passage) {
     let passages = unsafe { &mut *passages };
     if let Some(packets) = passages.packets.get_mut(hide(passage as usize)) {
         *packets = packets.wrapping_add(1);
-    }
-}
-
-/// Notes that a router was heard at `at` which beats ours: what was granted before is closed from here on, whether or
-/// not the daemon is there to see it. A Backup's is noted too, so that becoming Active cannot miss it.
-#[inline(always)]
-pub fn supersede(slot: u32, at: u64) {
-    let Some(lease) = maps::LEASES.get_ptr_mut(slot) else { return };
-    // SAFETY: the entry is aligned and lives as long as the map.
-    let superseded = unsafe { Shared::new(&raw mut (*lease).superseded) };
-    for _ in 0..PATIENCE {
-        let before = superseded.load();
-        if before >= at || superseded.replace(before, at) {
-            break;
-        }
     }
 }

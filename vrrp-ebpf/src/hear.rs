@@ -2,15 +2,18 @@
 
 use aya_ebpf::{helpers::generated::bpf_ktime_get_boot_ns, maps::lpm_trie::Key};
 use vrrp_common::{
-    abi::{Address, Admitted, Event, MESSAGE_BYTES, PeerKey, Record, Refusal, RouterView, Tally},
-    judge::{DropReason, Envelope, Peers, Verdict, judge, locate, may_be_vrrp, record},
+    abi::{
+        Address, Admitted, Event, Heard, MESSAGE_BYTES, PeerKey, Record, Refusal, RouterKey, Standing, Tally,
+    },
+    judge::{
+        DropReason, Envelope, Notice, Peers, Verdict, come_again, judge, locate, may_be_vrrp, print, record,
+    },
     time::Instant,
     wire::Bytes,
 };
 
 use crate::{
     atomic::Shared,
-    guard::supersede,
     hide::{forget, hide},
     maps,
     packet::{Context, Packet},
@@ -72,42 +75,69 @@ fn number([a, b, c, d, e, f]: [u8; 6]) -> u64 {
 pub fn packet<const LOG: bool>(packet: Packet, ifindex: u32, tag: u32, context: Context) -> Fate {
     let packet = &packet;
     let envelope = match locate(packet) {
-        Ok(Some(envelope)) => envelope.forgotten(|number| forget(number, ifindex)),
+        Ok(Some(envelope)) => envelope.forgotten(|number| forget(number.into(), ifindex) as u16),
         Ok(None) => return Fate::Pass,
         Err(reason) => return strange(ifindex, reason),
     };
     let key = envelope.key(ifindex, (tag & TAG) as u16);
-    // SAFETY: a slot is one word.
-    let Some(&slot) = (unsafe { maps::ROUTERS.get(&key.word()) }) else {
+    let Some(slot) = slot(&key) else {
         // What has a tag is for another link than this interface's own.
         return if key.vlan == 0 { strange(ifindex, DropReason::Vrid) } else { Fate::Pass };
     };
-    let (Some(view), Some(heard), Some(tally)) =
-        (maps::VIEWS.get(slot), maps::HEARD.get_ptr_mut(slot), maps::COUNTS.get_ptr_mut(slot))
-    else {
+    let (Some(view), Some(heard)) = (maps::VIEWS.get_ptr(slot), maps::HEARD.get_ptr_mut(slot)) else {
         return Fate::Pass;
     };
+    touch(heard);
+    // SAFETY: the entry is aligned and lives as long as the map. What belongs to this number is read later.
+    let (standing, serial) = unsafe {
+        ((&raw const (*view).standing).read_volatile(), (&raw const (*view).serial).read_volatile())
+    };
+    let print = print(packet, &envelope, serial);
+    // Who logs wants to see each one judged.
+    let again = if LOG { None } else { note_again(heard, standing, &envelope.source, print) };
+    if let Some(news) = again {
+        if news {
+            tell(heard, slot, &envelope, (context, tag & XDP != 0));
+        }
+        return Fate::Pass;
+    }
+    // Once more: looking for what comes again told the verifier something of the length.
+    let envelope = envelope.forgotten(|number| forget(number.into(), ifindex) as u16);
+    // SAFETY: as above; that the daemon changes it meanwhile harms nobody.
+    let view = unsafe { &*view };
     let outcome = judge(packet, &envelope, view, &Listed { slot });
     if LOG {
         say::judged(&envelope, &outcome);
     }
-    // SAFETY: the entry is this processor's own.
-    let tally = unsafe { &mut *tally };
-    tally.received = tally.received.wrapping_add(1);
     match outcome {
         Ok(verdict) => {
-            if note(heard, view, &verdict, slot) {
+            let notice = Notice::new(&verdict, print).forgotten(|terms| forget(terms, ifindex));
+            if note(heard, view.standing, &notice, verdict.better) {
                 tell(heard, slot, &envelope, (context, tag & XDP != 0));
             }
             Fate::Pass
         }
         Err(reason) => {
-            count(tally, reason);
+            if let Some(tally) = maps::COUNTS.get_ptr_mut(slot) {
+                count(tally, reason);
+            }
             remember(slot, reason, envelope.source);
             point_out(heard);
             if reason.is_ours() { Fate::Drop } else { Fate::Pass }
         }
     }
+}
+
+/// The router that a key is of. Most have a shortcut.
+#[inline(always)]
+fn slot(key: &RouterKey) -> Option<u32> {
+    let shortcut = maps::SHORTCUTS.get(key.place()).and_then(|shortcut| shortcut.slot(key.ifindex));
+    // What has a tag is another router.
+    if key.vlan == 0 && shortcut.is_some() {
+        return shortcut;
+    }
+    // SAFETY: a slot is one word.
+    unsafe { maps::ROUTERS.get(&key.word()) }.copied()
 }
 
 /// Who was refused last for this reason: what an operator asks first.
@@ -152,22 +182,72 @@ impl Peers for Listed {
     }
 }
 
+/// See [`come_again`]: all that a steady Active needs.
+#[inline(always)]
+fn note_again(entry: *mut Record, standing: Standing, source: &Address, print: u64) -> Option<bool> {
+    let at = now();
+    let held = hold(entry);
+    // SAFETY: the version is odd, so nobody else writes, and a reader that was here meanwhile reads again.
+    let heard = unsafe { &mut (*entry).heard };
+    let news = come_again(heard, standing, source, print, at);
+    if news.is_some() && heard.repeat.is_better() {
+        supersede(entry, at);
+    }
+    release(entry, held);
+    news
+}
+
 /// Moves the record while no other processor does; returns whether there are news.
 #[inline(always)]
-fn note(entry: *mut Record, view: &RouterView, verdict: &Verdict, slot: u32) -> bool {
+fn note(entry: *mut Record, standing: Standing, notice: &Notice, better: bool) -> bool {
+    let at = now();
+    let held = hold(entry);
+    if better {
+        supersede(entry, at);
+    }
+    // SAFETY: as in `note_again`.
+    let news = record(unsafe { &mut (*entry).heard }, standing, notice, at);
+    release(entry, held);
+    news
+}
+
+#[inline(always)]
+fn now() -> Instant {
+    // SAFETY: the helper has no preconditions.
+    Instant::from_nanos(unsafe { bpf_ktime_get_boot_ns() })
+}
+
+/// What was granted before is closed from here on, whether or not the daemon is there to see it. A Backup's is noted too,
+/// so that becoming Active cannot miss it.
+#[inline(always)]
+fn supersede(entry: *mut Record, at: Instant) {
+    // SAFETY: the entry is aligned and lives as long as the map.
+    let superseded = unsafe { Shared::new(&raw mut (*entry).superseded) };
+    if superseded.load() < at.as_nanos() {
+        superseded.store(at.as_nanos());
+    }
+}
+
+/// Has the record's line fetched while other things are done: most often it is in no cache, and the one memory access that
+/// takes longer than all the rest.
+#[inline(always)]
+fn touch(entry: *mut Record) {
+    // SAFETY: the entry is aligned and lives as long as the map.
+    unsafe { Shared::new(&raw mut (*entry).version) }.load();
+}
+
+/// Makes the version odd; returns whether it was even.
+#[inline(always)]
+fn hold(entry: *mut Record) -> bool {
+    // SAFETY: the entry is aligned and lives as long as the map.
+    lock(&unsafe { Shared::new(&raw mut (*entry).version) })
+}
+
+#[inline(always)]
+fn release(entry: *mut Record, held: bool) {
     // SAFETY: the entry is aligned and lives as long as the map.
     let version = unsafe { Shared::new(&raw mut (*entry).version) };
-    // SAFETY: the helper has no preconditions.
-    let at = Instant::from_nanos(unsafe { bpf_ktime_get_boot_ns() });
-    // Before the record: who reads that the router was beaten finds the addresses closed.
-    if verdict.better {
-        supersede(slot, at.as_nanos());
-    }
-    let unlocked = u64::from(lock(&version));
-    // SAFETY: the version is odd, so nobody else writes, and a reader that was here meanwhile reads again.
-    let news = record(unsafe { &mut (*entry).heard }, view, verdict, at);
-    version.add(2_u64.wrapping_sub(unlocked));
-    news
+    version.add(2_u64.wrapping_sub(held.into()));
 }
 
 /// Raises an event if none is outstanding.
@@ -211,16 +291,15 @@ fn lock(version: &Shared) -> bool {
 #[inline(always)]
 fn strange(ifindex: u32, reason: DropReason) -> Fate {
     if let Some(tally) = maps::STRANGERS.get_ptr_mut(&ifindex) {
-        // SAFETY: the entry is this processor's own.
-        let tally = unsafe { &mut *tally };
-        tally.received = tally.received.wrapping_add(1);
         count(tally, reason);
     }
     Fate::Pass
 }
 
 #[inline(always)]
-fn count(tally: &mut Tally, reason: DropReason) {
+fn count(tally: *mut Tally, reason: DropReason) {
+    // SAFETY: the entry is this processor's own.
+    let tally = unsafe { &mut *tally };
     // Hidden: the compiler knows that every reason has a counter, the verifier does not.
     if let Some(count) = tally.refused.get_mut(hide(reason as usize)) {
         *count = count.wrapping_add(1);

@@ -16,7 +16,7 @@ pub fn hide(mut number: usize) -> usize {
 /// The number itself, of which the verifier knows nothing any more: it went up and down again by something that the
 /// verifier does not know.
 #[inline(always)]
-pub fn forget(number: u16, unknown: u32) -> u16 {
+pub fn forget(number: u64, unknown: u32) -> u64 {
     let unknown = unknown as usize;
-    hide(usize::from(number).wrapping_add(unknown)).wrapping_sub(unknown) as u16
+    hide((number as usize).wrapping_add(unknown)).wrapping_sub(unknown) as u64
 }

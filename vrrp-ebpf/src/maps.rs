@@ -7,13 +7,18 @@ use aya_ebpf::{
 };
 use vrrp_common::abi::{
     self, ADMISSIONS, Admitted, Cell, EVENT_BYTES, GuardKey, INTERFACES, LeaseRecord, Marks, PLACES,
-    Passages, PeerKey, Record, Refusals, RouterView, SLOTS, Station, Tally, TtlRange, UNICAST_PEERS,
+    Passages, PeerKey, Record, Refusals, RouterView, SLOTS, Shortcut, Station, Tally, TtlRange,
+    UNICAST_PEERS,
 };
 
 /// Which router a packet is for, by the bytes of a `RouterKey`: a key that is written in parts and read as a whole
 /// makes the processor wait. Written by the daemon.
 #[map(name = "xvrrp_routers")]
 pub static ROUTERS: HashMap<u64, u32> = HashMap::with_max_entries(SLOTS, BPF_F_NO_PREALLOC);
+
+/// The most of what [`ROUTERS`] says, by place. Written by the daemon.
+#[map(name = "xvrrp_shortcuts")]
+pub static SHORTCUTS: Array<Shortcut> = Array::with_max_entries(abi::SHORTCUTS, BPF_F_MMAPABLE);
 
 /// What a router's packets are judged by, by slot. Written by the daemon.
 #[map(name = "xvrrp_views")]
@@ -23,7 +28,7 @@ pub static VIEWS: Array<RouterView> = Array::with_max_entries(SLOTS, BPF_F_MMAPA
 #[map(name = "xvrrp_heard")]
 pub static HEARD: Array<Record> = Array::with_max_entries(SLOTS, BPF_F_MMAPABLE);
 
-/// Packets for a router, by slot. Written here.
+/// Packets for a router that did not count, by slot. Written here.
 #[map(name = "xvrrp_counts")]
 pub static COUNTS: PerCpuArray<Tally> = PerCpuArray::with_max_entries(SLOTS, 0);
 

@@ -81,7 +81,7 @@ fn router(choices: u8, family: Family) -> RouterView {
         interval: 1_000_000_000,
         version: if is(VERSION_2) { 2 } else { 3 },
         auth_type: u8::from(is(PASSWORD)),
-        reserved: 0,
+        serial: 0,
         flags: unicast | strict | RouterView::ADMITS,
     }
 }
@@ -129,10 +129,16 @@ fn kinds_are_sound(router: &RouterView, verdict: &Verdict) {
 
 fn only_news_wake(router: &RouterView, verdict: &Verdict) {
     let mut heard = Heard::default();
-    assert!(judge::record(&mut heard, router, verdict, Instant::from_nanos(1)), "the first is news");
+    let notice = judge::Notice::new(verdict, 7);
+    let mut hear = |at| judge::record(&mut heard, router.standing, &notice, Instant::from_nanos(at));
+    assert!(hear(1), "the first is news");
     let standing = router.standing;
     let expected = verdict.resigned || standing.active() || (verdict.losing && standing.watch_losing());
-    assert_eq!(judge::record(&mut heard, router, verdict, Instant::from_nanos(2)), expected);
+    assert_eq!(hear(2), expected);
+    let again = judge::come_again(&mut heard, router.standing, &verdict.source, 7, Instant::from_nanos(3));
+    assert_eq!(again, (!verdict.resigned).then_some(expected));
+    let at = if verdict.resigned { 2 } else { 3 };
+    let heard = judge::settled(heard);
     let stamps = [heard.accepted, heard.better, heard.losing, heard.resigned];
-    assert!(stamps.iter().all(|stamp| (stamp.at, stamp.count) == (2, 2) || *stamp == Default::default()));
+    assert!(stamps.iter().all(|stamp| (stamp.at, stamp.count) == (at, at) || *stamp == Default::default()));
 }

@@ -47,6 +47,13 @@ impl Address {
         [u64::from_be(high), u64::from_be(low)]
     }
 
+    /// `ff00::/8` (RFC 4291 §2.7): of IPv6 alone.
+    #[inline(always)]
+    pub const fn is_group(self) -> bool {
+        let [high, _] = self.halves();
+        high >> 56 == 0xff
+    }
+
     /// `fe80::/10` (RFC 4291 §2.4).
     #[inline(always)]
     pub const fn is_link_local(self) -> bool {
@@ -110,6 +117,15 @@ mod tests {
         let addresses: Vec<Address> = ordered.into_iter().map(address).collect();
         assert!(addresses.is_sorted());
         assert!(addresses.iter().rev().is_sorted_by(|one, other| one > other));
+    }
+
+    #[test]
+    fn groups_of_ipv6_begin_with_ff() {
+        for (text, expected) in
+            [("ff02::12", true), ("ff00::", true), ("fe80::1", false), ("224.0.0.18", false)]
+        {
+            assert_eq!(address(text).is_group(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -5,16 +5,15 @@ use bytemuck::{Pod, Zeroable};
 
 use super::Address;
 
-/// The lease of one router's addresses. One word has one writer, so that no reader sees half of a change.
+/// The lease of one router's addresses, written by the daemon: no reader sees half of a word. What closes it besides is
+/// [`super::Record::superseded`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct LeaseRecord {
-    /// The clock in nanoseconds before the daemon looked and sent; written by the daemon.
+    /// The clock in nanoseconds before the daemon looked and sent.
     pub granted: u64,
-    /// When it ends, in nanoseconds of that clock; 0 for closed. Written by the daemon.
+    /// When it ends, in nanoseconds of that clock; 0 for closed.
     pub until: u64,
-    /// When the last advertisement was heard that beats this router; written by the receive path.
-    pub superseded: u64,
 }
 
 /// A guarded address.
@@ -138,7 +137,7 @@ pub struct Passages {
 /// The most guarded addresses of all routers together.
 pub const GUARDED: u32 = 16384;
 
-const _: () = assert!(size_of::<LeaseRecord>() == 24);
+const _: () = assert!(size_of::<LeaseRecord>() == 16);
 const _: () = assert!(size_of::<GuardKey>() == 24);
 const _: () = assert!(size_of::<Marks>() == 512);
 const _: () = assert!(size_of::<Cell>() == 24);

@@ -2,7 +2,7 @@
 
 use super::Advertised;
 use crate::{
-    abi::{Heard, SENDERS, Stamp},
+    abi::{Heard, Repeat, SENDERS, Stamp},
     time::{Instant, Interval},
 };
 
@@ -23,21 +23,22 @@ pub fn replay(seen: &Heard, heard: &Heard) -> impl Iterator<Item = Advertised> +
         moved(&seen.resigned, &heard.resigned),
     ];
     let mut news = News::of(kinds);
-    let senders = heard.peers.iter().filter(|peer| peer.at != 0 && !seen.peers.contains(peer));
+    let known = |peer: &Stamp| seen.peers.iter().any(|seen| !differs(seen, peer));
+    let senders = heard.peers.iter().filter(|peer| peer.at != 0 && !known(peer));
     senders.for_each(|stamp| news.add(stamp));
     news.in_order()
 }
 
-/// As [`replay`], of a Backup's steady Active: the advertisements behind `kinds` (accepted, better, losing), if nothing
-/// but their time is new since `seen`. `None` if that does not say all, and the whole record is to be read.
-pub fn steady(seen: &Heard, kinds: &[Stamp; 3]) -> Option<impl Iterator<Item = Advertised> + use<>> {
-    let before = [&seen.accepted, &seen.better, &seen.losing];
-    let later = |(seen, now): (&&Stamp, &Stamp)| Stamp { at: now.at, count: now.count, ..**seen } == *now;
-    if !before.iter().zip(kinds).all(later) {
-        return None;
-    }
-    let pairs = before.into_iter().zip(kinds);
-    Some(News::of(pairs.map(|(seen, now)| moved(seen, now))).in_order())
+/// As [`replay`], of a Backup's steady Active: what `now` says, if nothing came since `seen` but the same advertisement
+/// again. `None` if that does not say all, and the whole record is to be read.
+pub fn steady(seen: &Repeat, now: &Repeat) -> Option<Option<Advertised>> {
+    let advertised = || Advertised {
+        at: Instant::from_nanos(now.at),
+        source: now.source,
+        priority: now.priority(),
+        interval: Interval::from_nanos(now.interval()),
+    };
+    seen.goes_on(now).then(|| (now.at != seen.at).then(advertised))
 }
 
 /// What is to be told. Most often that is one advertisement in several stamps.
@@ -48,7 +49,7 @@ struct News {
 }
 
 impl News {
-    fn of<'a>(kinds: impl IntoIterator<Item = Option<&'a Stamp>>) -> Self {
+    fn of(kinds: [Option<&Stamp>; 4]) -> Self {
         let mut news = Self::default();
         kinds.into_iter().flatten().for_each(|stamp| news.add(stamp));
         news
@@ -75,7 +76,12 @@ impl News {
 
 /// The stamp of a kind, if it moved.
 fn moved<'a>(seen: &Stamp, heard: &'a Stamp) -> Option<&'a Stamp> {
-    (heard.count != seen.count).then_some(heard)
+    differs(seen, heard).then_some(heard)
+}
+
+/// How often it was heard is no news.
+fn differs(seen: &Stamp, heard: &Stamp) -> bool {
+    Stamp { count: seen.count, ..*heard } != *seen
 }
 
 fn advertised(stamp: &Stamp) -> Advertised {
@@ -148,24 +154,32 @@ mod tests {
     }
 
     #[test]
+    fn an_advertisement_at_the_same_time_is_told_if_it_is_another() {
+        let seen = Heard { accepted: stamp(7, 5, 100, 3), ..Heard::default() };
+        let again = Heard { accepted: stamp(7, 5, 100, 4), ..Heard::default() };
+        let other = Heard { accepted: stamp(7, 5, 101, 4), ..Heard::default() };
+        assert_eq!([news(&seen, &again), news(&seen, &other)], [Vec::new(), Vec::from([(5, 7, 101)])]);
+    }
+
+    #[test]
     fn a_steady_active_is_told_once_and_anything_else_asks_for_the_whole_record() {
-        let seen = Heard {
-            accepted: stamp(7, 5, 150, 3),
-            better: stamp(7, 5, 150, 3),
-            losing: stamp(9, 4, 50, 1),
-            ..Heard::default()
-        };
-        let told = |kinds: [Stamp; 3]| {
-            let news = steady(&seen, &kinds)?;
-            Some(news.map(|news| (news.at.as_nanos(), news.source.octets()[0])).collect::<Vec<_>>())
-        };
-        let (later, lower) = (stamp(7, 9, 150, 5), stamp(9, 8, 50, 2));
-        assert_eq!(told([seen.accepted, seen.better, seen.losing]), Some(Vec::new()));
-        assert_eq!(told([later, later, seen.losing]), Some(Vec::from([(9, 7)])));
-        assert_eq!(told([later, later, lower]), Some(Vec::from([(8, 9), (9, 7)])));
-        for other in [stamp(8, 9, 150, 5), stamp(7, 9, 151, 5), Stamp { digest: 1, ..later }] {
-            assert_eq!(told([other, later, seen.losing]), None);
+        let terms = 150 | Repeat::ACCEPTED | Repeat::BETTER | 1_000_000_000 << Repeat::INTERVAL;
+        let seen =
+            Repeat { at: 5, count: 0, turn: 3, place: 0, source: Address::new([7; 16]), print: 1, terms };
+        let later = Repeat { at: 9, count: 2, ..seen };
+        assert_eq!(steady(&seen, &seen), Some(None));
+        let told = steady(&seen, &later).unwrap().unwrap();
+        assert_eq!((told.at.as_nanos(), told.source, told.priority), (9, later.source, 150));
+        assert_eq!(told.interval, Interval::from_secs(1));
+        for other in [
+            Repeat { turn: 4, ..later },
+            Repeat { source: Address::new([8; 16]), ..later },
+            Repeat { print: 2, ..later },
+            Repeat { terms: terms + 1, ..later },
+        ] {
+            assert_eq!(steady(&seen, &other), None);
         }
-        assert!(steady(&Heard::default(), &[later, Stamp::default(), Stamp::default()]).is_none());
+        let none = Repeat { terms: 0, ..seen };
+        assert_eq!(steady(&none, &none), None);
     }
 }

@@ -2,7 +2,7 @@
 //! that counts is decided in [`crate::election`].
 //!
 //! [`locate`] finds the message, the caller looks the router up by [`Envelope::key`], [`judge`] checks, and
-//! [`record`] moves the times. No time moves before every check has passed.
+//! [`record`] moves the times, which [`settled`] reads. No time moves before every check has passed.
 //!
 //! The checks are made in the order of [`judge`]'s documentation and the first that fails is counted. The
 //! router is looked up before all that need one, so a packet for a VRID that is not configured is counted as
@@ -13,11 +13,13 @@
 mod envelope;
 mod passage;
 mod record;
+mod repeat;
 mod verdict;
 
 pub use envelope::{Envelope, locate, may_be_vrrp};
 pub use passage::passage;
-pub use record::record;
+pub use record::{Notice, record, settled};
+pub use repeat::{come_again, print};
 pub use verdict::{Verdict, digest};
 
 pub use crate::wire::DropReason;

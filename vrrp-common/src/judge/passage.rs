@@ -2,15 +2,16 @@
 
 use crate::abi::{LeaseRecord, Passage};
 
-/// What `lease` means for a packet. `clock` gives nanoseconds of the one clock, and is asked only when it matters.
+/// What `lease` means for a packet, where a better router was heard at `superseded`. `clock` gives nanoseconds of the one
+/// clock, and is asked only when it matters.
 ///
 /// Open iff `now < until` and `superseded < granted`. `granted` was read before the daemon looked at what was heard, so
 /// whatever beat the router after that look closes the lease, though the daemon may hang.
 #[inline(always)]
-pub fn passage(lease: &LeaseRecord, clock: impl FnOnce() -> u64) -> Passage {
+pub fn passage(lease: &LeaseRecord, superseded: u64, clock: impl FnOnce() -> u64) -> Passage {
     if lease.until == 0 {
         Passage::Closed
-    } else if lease.superseded >= lease.granted {
+    } else if superseded >= lease.granted {
         Passage::Superseded
     } else if clock() >= lease.until {
         Passage::Expired
@@ -34,15 +35,15 @@ mod tests {
             ((100, 0, 0), 150, Passage::Closed),
             ((0, 0, 0), 0, Passage::Closed),
         ] {
-            let lease = LeaseRecord { granted, until, superseded };
-            assert_eq!(passage(&lease, || now), expected, "{lease:?} at {now}");
+            let lease = LeaseRecord { granted, until };
+            assert_eq!(passage(&lease, superseded, || now), expected, "{lease:?} at {now}");
         }
     }
 
     #[test]
     fn the_clock_is_not_read_where_it_does_not_matter() {
         for (granted, until, superseded) in [(100, 0, 0), (100, 200, 100)] {
-            passage(&LeaseRecord { granted, until, superseded }, || panic!("the clock was read"));
+            passage(&LeaseRecord { granted, until }, superseded, || panic!("the clock was read"));
         }
     }
 }

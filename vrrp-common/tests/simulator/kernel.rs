@@ -5,7 +5,7 @@ use bytemuck::Zeroable;
 use vrrp_common::{
     abi::{Address, Heard, RouterView, Stamp, Standing},
     election::{Advertised, Lease, replay},
-    judge::{Verdict, record},
+    judge::{Notice, Verdict, come_again, record, settled},
     time::Instant,
 };
 
@@ -60,7 +60,7 @@ impl Kernel {
         if self.datapath == Datapath::Socket {
             self.heard = Heard::default();
         }
-        self.seen = before(self.heard, lease.granted);
+        self.seen = before(settled(self.heard), lease.granted);
         Some(lease)
     }
 
@@ -133,7 +133,12 @@ impl Kernel {
             better,
             losing: !resigned && !better,
         };
-        record(&mut self.heard, &view, &verdict, advert.at)
+        // Priority and source are all that the messages of a simulation differ in, and the interval.
+        let print =
+            u64::from(advert.priority) ^ advert.interval.as_nanos() << 8 ^ u64::from(view.serial) << 48;
+        come_again(&mut self.heard, view.standing, &advert.source, print, advert.at).unwrap_or_else(|| {
+            record(&mut self.heard, view.standing, &Notice::new(&verdict, print), advert.at)
+        })
     }
 
     /// What the daemon finds when it looks, in the order of reception.
@@ -142,8 +147,9 @@ impl Kernel {
         for advert in std::mem::take(&mut self.queue) {
             self.record(&advert);
         }
-        let found = replay(&self.seen, &self.heard).collect();
-        self.seen = self.heard;
+        let heard = settled(self.heard);
+        let found = replay(&self.seen, &heard).collect();
+        self.seen = heard;
         found
     }
 

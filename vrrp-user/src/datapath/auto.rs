@@ -10,7 +10,7 @@ use std::{
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use vrrp_common::{
-    abi::{Heard, RouterView, Stamp},
+    abi::{Heard, Repeat, RouterView, Stamp},
     judge::DropReason,
     time::Instant,
 };
@@ -289,8 +289,8 @@ impl Datapath for AutoPath {
         }
     }
 
-    fn kinds(&self, slot: Slot) -> Option<[Stamp; 3]> {
-        self.kernel_of(slot)?.kinds(slot)
+    fn repeat(&self, slot: Slot) -> Option<Repeat> {
+        self.kernel_of(slot)?.repeat(slot)
     }
 
     fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>> {

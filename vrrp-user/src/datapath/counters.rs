@@ -1,6 +1,9 @@
 //! Counts of received and refused packets, the same for every datapath.
 
-use vrrp_common::{abi::Tally, judge::DropReason};
+use vrrp_common::{
+    abi::{Heard, Tally},
+    judge::DropReason,
+};
 
 /// Packets of IP protocol 112, since the router was attached or the interface first listened on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,9 +33,14 @@ impl Counters {
         }
     }
 
-    /// Adds what one processor counted.
+    /// Adds what one processor refused.
     pub(super) fn tally(&mut self, tally: &Tally) {
-        self.add(&Self { received: tally.received, lost: 0, refused: tally.refused });
+        self.add(&Self { received: tally.refused.iter().sum(), lost: 0, refused: tally.refused });
+    }
+
+    /// Adds what was not refused: one of these kinds is each advertisement that counts.
+    pub(super) fn accept(&mut self, heard: &Heard) {
+        self.received += heard.better.count + heard.losing.count + heard.resigned.count;
     }
 
     pub(super) fn add(&mut self, other: &Self) {

@@ -31,7 +31,7 @@ pub use error::DatapathError;
 pub use kernel::{GuardMaps, GuardParts, GuardPrograms};
 pub use socket::SocketPath;
 use vrrp_common::{
-    abi::{Heard, RouterView, Stamp},
+    abi::{Heard, Repeat, RouterView, Stamp},
     judge::DropReason,
     time::Instant,
     wire::Family,
@@ -142,12 +142,12 @@ pub trait Datapath {
         None
     }
 
-    /// What was heard for the router; empty if it is not attached.
+    /// What was heard for the router, [`settled`](vrrp_common::judge::settled); empty if it is not attached.
     fn heard(&self, slot: Slot) -> Heard;
 
-    /// The last that was accepted, better and losing, where that costs less than [`Self::heard`] and no event is
-    /// outstanding: whatever is not told by these was told by an event.
-    fn kinds(&self, _slot: Slot) -> Option<[Stamp; 3]> {
+    /// [`Heard::repeat`] where that costs less than [`Self::heard`] and no event is outstanding: whatever is not told by
+    /// this was told by an event.
+    fn repeat(&self, _slot: Slot) -> Option<Repeat> {
         None
     }
 

@@ -11,7 +11,7 @@ use std::{
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use vrrp_common::{
     abi::{Heard, RouterKey, RouterView, Stamp},
-    judge::{DropReason, judge, locate, record},
+    judge::{DropReason, Notice, come_again, judge, locate, print, record, settled},
     time::Instant,
 };
 
@@ -81,6 +81,8 @@ impl SocketPath {
     pub(super) fn resume(&mut self, slot: Slot, heard: Heard, counters: Counters) {
         if let Some(record) = self.routers.records.get_mut(&slot) {
             record.heard = heard;
+            // It was judged by a view that is numbered elsewhere.
+            record.heard.repeat.terms = 0;
             record.counters = counters;
         }
     }
@@ -168,8 +170,9 @@ impl Datapath for SocketPath {
     }
 
     fn update(&mut self, slot: Slot, view: RouterView) {
-        if let Some(record) = self.routers.records.get_mut(&slot) {
-            record.view = view;
+        let Some(record) = self.routers.records.get_mut(&slot) else { return };
+        if view != (RouterView { serial: view.serial, ..record.view }) {
+            record.view = view.after(&record.view);
         }
     }
 
@@ -214,7 +217,7 @@ impl Datapath for SocketPath {
     }
 
     fn heard(&self, slot: Slot) -> Heard {
-        self.routers.records.get(&slot).map_or_else(Heard::default, |record| record.heard)
+        self.routers.records.get(&slot).map_or_else(Heard::default, |record| settled(record.heard))
     }
 
     fn left(&mut self, _: Slot) -> Heard {
@@ -274,12 +277,20 @@ impl Routers {
             return port.strangers.refuse(DropReason::Vrid);
         };
         let at = port.stamps.instant(packet.stamp);
-        match judge(packet.frame, &envelope, &router.view, &router.peers) {
-            Ok(verdict) => {
+        let print = print(packet.frame, &envelope, router.view.serial);
+        let again = come_again(&mut router.heard, router.view.standing, &envelope.source, print, at);
+        let outcome = again.map_or_else(
+            || {
+                let verdict = judge(packet.frame, &envelope, &router.view, &router.peers)?;
+                Ok(record(&mut router.heard, router.view.standing, &Notice::new(&verdict, print), at))
+            },
+            Ok,
+        );
+        match outcome {
+            Ok(news) => {
                 router.counters.received += 1;
-                let news = record(&mut router.heard, &router.view, &verdict, at);
                 if news && let Some(message) = envelope.message(packet.frame) {
-                    router.lists.note(verdict.source, message, envelope.family, router.view.digest);
+                    router.lists.note(envelope.source, message, envelope.family, router.view.digest);
                 }
                 if news && !router.told {
                     router.told = true;

@@ -8,8 +8,9 @@ mod thread;
 use std::collections::BTreeSet;
 
 use vrrp_common::{
-    abi::{GuardKey, LeaseRecord, Passage},
+    abi::{GuardKey, Passage},
     election::Lease,
+    time::Instant,
 };
 
 pub use fence::{Fenced, Report, detach_filters, retire};
@@ -156,10 +157,12 @@ impl Guard {
         matches!(&self.post, Post::Manned(post) if post.register.has(slot))
     }
 
-    /// The lease as the kernel has it, and the packets that passed and did not.
-    pub fn books(&self, slot: Slot) -> Option<(LeaseRecord, [u64; Passage::ALL.len()])> {
+    /// Until when the lease is open now, if it is, as the kernel has it, and the packets that passed and did not.
+    pub fn books(&self, slot: Slot, now: Instant) -> Option<(Option<Instant>, [u64; Passage::ALL.len()])> {
         let Post::Manned(post) = &self.post else { return None };
-        Some((post.maps.lease(slot), post.maps.passages(slot)))
+        let open = post.maps.passage(slot, now) == Passage::Open;
+        let until = open.then(|| Instant::from_nanos(post.maps.lease(slot).until));
+        Some((until, post.maps.passages(slot)))
     }
 }
 

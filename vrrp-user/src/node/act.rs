@@ -21,8 +21,16 @@ impl Node {
     /// this turn looked at anything.
     pub(super) fn input(&mut self, index: usize, input: Input, granted: Instant) {
         let now = clock::now();
-        let due = self.routers[index].machine.next_advertisement();
-        let actions = self.routers[index].machine.handle(input, now);
+        let heard = matches!(input, Input::Advertisement(_));
+        let machine = &mut self.routers[index].machine;
+        let due = machine.next_advertisement();
+        let before = machine.standing(now);
+        let actions = machine.handle(input, now);
+        self.agenda.note(index, machine);
+        if heard && actions.is_empty() && machine.standing(now) == before {
+            // A Backup's steady Active: nobody needs to be told.
+            return;
+        }
         for action in actions {
             self.perform(index, action, due, granted);
         }

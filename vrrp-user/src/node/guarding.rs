@@ -65,13 +65,12 @@ impl Node {
     pub(super) fn guard_status(&self, router: &Router, now: Instant) -> status::GuardStatus {
         let unguarded = self.unguarded(router);
         let guarded = unguarded.is_none();
-        let (lease, packets) = self.guard.books(router.slot).unwrap_or_default();
-        let open = lease.until > now.as_nanos() && lease.superseded < lease.granted;
-        let left = || Instant::from_nanos(lease.until).since(now).as_nanos() / 1000;
+        let (until, packets) = self.guard.books(router.slot, now).unwrap_or_default();
+        let left = |until: Instant| (until.since(now).as_nanos() / 1000) as f64 / 1000.0;
         status::GuardStatus {
             guarded,
             reason: unguarded.or_else(|| self.guard.report().failures()),
-            open_for_ms: (guarded && open).then(|| left() as f64 / 1000.0),
+            open_for_ms: until.filter(|_| guarded).map(left),
             packets: Passage::ALL
                 .iter()
                 .zip(packets)

@@ -3,6 +3,7 @@
 
 mod act;
 mod adopt;
+mod agenda;
 mod checks;
 mod damping;
 mod events;
@@ -32,9 +33,11 @@ use std::{
 use tokio::sync::{mpsc, oneshot, watch::Sender};
 use vrrp_common::{
     election::{Input, State, replay, steady},
+    judge::settled,
     time::{Instant, Interval},
 };
 
+use self::agenda::Agenda;
 pub use self::{adopt::Heritage, orders::Ordered, reload::Reloaded};
 use self::{
     checks::Checks, damping::Damping, gathering::Gathering, groups::Group, notices::Outbox, router::Router,
@@ -129,6 +132,8 @@ pub struct Node {
     router_id: String,
     started: Instant,
     routers: Vec<Router>,
+    /// Of `routers`.
+    agenda: Agenda,
     places: HashMap<Slot, usize>,
     groups: Vec<Group>,
     outbox: Outbox,
@@ -184,6 +189,7 @@ impl Node {
             held_until: held_until(&configuration.running, started),
             started,
             routers: adopt::settle(configuration.instances, &heritage, started),
+            agenda: Agenda::default(),
             places: HashMap::new(),
             groups,
             outbox: Outbox::new(notices),
@@ -223,6 +229,7 @@ impl Node {
             router.machine.listen_first(false);
         }
         (0..self.groups.len()).for_each(|group| self.mark_group(group));
+        self.agenda.rebuild(self.routers.iter().map(|router| &router.machine));
     }
 
     /// Runs until [`Command::Stop`] or [`Command::Leave`] has been carried out.
@@ -288,8 +295,7 @@ impl Node {
             self.on_links(believed)?;
         }
         for index in 0..self.routers.len() {
-            let due = self.routers[index].machine.deadline().is_some_and(|due| due <= granted);
-            if due && !self.waits_for_group(index, granted) {
+            if self.agenda.is_due(index, granted) && !self.waits_for_group(index, granted) {
                 self.on_deadline(index, granted);
             }
             self.on_router_pauses(index);
@@ -313,31 +319,30 @@ impl Node {
     /// is, the records of all are read: their deadlines move on together, and however the advertisements of many
     /// routers are spread, the loop wakes no oftener than for one.
     fn catch_up(&mut self, granted: Instant) {
-        let is_backup = |router: &&Router| router.machine.state() == State::Backup;
-        let is_due = |router: &Router| router.machine.deadline().is_some_and(|due| due <= granted);
-        if !self.routers.iter().filter(is_backup).any(is_due) {
+        debug_assert!(self.agenda.is_true(self.routers.iter().map(|router| &router.machine)));
+        if !self.agenda.calls_for_backups(granted) {
             return;
         }
         for index in 0..self.routers.len() {
-            if is_backup(&&self.routers[index]) {
+            if self.agenda.is_backup(index) {
                 self.follow(index, granted);
             }
         }
     }
 
-    /// As [`Self::replay`], with a look at a part of the record while the Active is as steady as ever: programs write to it
-    /// on other processors, and each line of memory that both touch costs more than all that is done with it here.
+    /// As [`Self::replay`], with a look at one line of the record while the Active is as steady as ever: programs write to
+    /// it on other processors, and each line of memory that both touch costs more than all that is done with it here.
     fn follow(&mut self, index: usize, granted: Instant) {
         let router = &mut self.routers[index];
         let recent = granted.since(router.read) < WHOLE_RECORD_EVERY;
-        let kinds = self.datapath.kinds(router.slot).filter(|_| recent);
-        let news = kinds.and_then(|kinds| Some((kinds, steady(&router.seen, &kinds)?)));
-        let Some((kinds, news)) = news else {
+        let now = self.datapath.repeat(router.slot).filter(|_| recent);
+        let news = now.and_then(|now| steady(&router.seen.repeat, &now));
+        let Some(news) = news else {
             let slot = router.slot;
             return self.replay(slot, granted);
         };
-        [router.seen.accepted, router.seen.better, router.seen.losing] = kinds;
-        for advertised in news {
+        if let (Some(advertised), Some(now)) = (news, now) {
+            router.seen.repeat = now;
             self.input(index, Input::Advertisement(advertised), granted);
         }
     }
@@ -363,7 +368,7 @@ impl Node {
         let Some(index) = self.index_of(slot) else { return };
         let heard = self.datapath.heard(slot);
         let router = &mut self.routers[index];
-        let news = replay(&router.seen, &heard);
+        let news = replay(&settled(router.seen), &heard);
         router.learn_form(&heard);
         (router.seen, router.read) = (heard, granted);
         for advertised in news {
@@ -375,15 +380,11 @@ impl Node {
     fn deadline(&self) -> Option<Instant> {
         let now = clock::now();
         // A member whose time has run out waits for the others, and its group says until when.
-        let alone = |index: &usize| !self.waits_for_group(*index, now);
-        let elections = (0..self.routers.len()).filter(alone);
+        let waits = |index, due| due <= now && self.waits_for_group(index, now);
         let patience = self.datapath.patience();
         let patient = |due: Instant| patience.map_or(due, |until| due.max(until));
-        let elections = elections.filter_map(|index| {
-            let machine = &self.routers[index].machine;
-            let due = machine.deadline()?;
-            Some(if machine.state() == State::Backup { patient(due) } else { due })
-        });
+        let elections = self.agenda.deadlines().filter(|(index, due, _)| !waits(*index, *due));
+        let elections = elections.map(|(_, due, is_backup)| if is_backup { patient(due) } else { due });
         let pauses = self.routers.iter().filter_map(Router::pause_deadline);
         let groups = (0..self.groups.len()).filter_map(|group| self.group_deadline(group)).map(patient);
         let others = [self.announcer.deadline(), self.checks.deadline(), self.stop_by, self.held_until];

@@ -32,13 +32,13 @@ pub(super) fn configured(instance: &Instance) -> RouterView {
         interval: if v2 { instance.advertisement_interval.as_nanos() } else { 0 },
         version: instance.version as u8,
         auth_type: if instance.password.is_some() { SIMPLE_TEXT } else { 0 },
-        reserved: 0,
+        serial: 0,
         flags: flags(instance),
     }
 }
 
-fn flags(instance: &Instance) -> u32 {
-    let flag = |applies: bool, flag: u32| if applies { flag } else { 0 };
+fn flags(instance: &Instance) -> u16 {
+    let flag = |applies: bool, flag: u16| if applies { flag } else { 0 };
     flag(!instance.peers.is_empty(), RouterView::UNICAST)
         | flag(instance.accept_from.is_some(), RouterView::ADMITS)
         | flag(instance.addresses.is_empty(), RouterView::NO_ADDRESSES)

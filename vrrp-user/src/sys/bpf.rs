@@ -3,13 +3,17 @@
 use std::{
     io,
     marker::PhantomData,
+    mem::offset_of,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     ptr::{self, NonNull},
     sync::atomic::{AtomicU64, Ordering, fence},
 };
 
 use bytemuck::Pod;
-use vrrp_common::abi::{Heard, Record, Stamp};
+use vrrp_common::{
+    abi::{Heard, Record, Repeat},
+    judge::settled,
+};
 
 const WORD: usize = size_of::<u64>();
 /// How often a record that is being written is read again. Writers take some ten nanoseconds.
@@ -85,10 +89,10 @@ impl<T: Pod> SharedArray<T> {
         value
     }
 
-    /// Sets the words that differ. Nothing happens if there is no such slot.
+    /// Sets the words that differ, the first one last. Nothing happens if there is no such slot.
     pub fn write(&self, slot: u32, value: &T) {
         let words = bytemuck::bytes_of(value).as_chunks::<WORD>().0;
-        for (to, from) in self.words(slot).iter().zip(words) {
+        for (to, from) in self.words(slot).iter().zip(words).rev() {
             let word = u64::from_ne_bytes(*from);
             if to.load(Ordering::Relaxed) != word {
                 to.store(word, Ordering::Release);
@@ -117,43 +121,51 @@ impl SharedArray<Record> {
             fence(Ordering::Acquire);
             patience -= 1;
             if patience == 0 || before % 2 == 0 && version.load(Ordering::Relaxed) == before {
-                return record.heard;
+                return settled(record.heard);
             }
             std::hint::spin_loop();
         }
     }
 
-    /// What was accepted, better and losing, as they were at one moment, if no event is outstanding and nobody writes: what
-    /// a steady Active moves, and a quarter of the record.
-    pub fn kinds(&self, slot: u32) -> Option<[Stamp; 3]> {
-        const KINDS: usize = std::mem::offset_of!(Record, heard.accepted) / WORD;
-        const WORDS: usize = size_of::<[Stamp; 3]>() / WORD;
+    /// The last advertisement and how often it came again, as they were at one moment, if no event is outstanding and nobody
+    /// writes: what a steady Active moves, and one line of the record.
+    pub fn repeat(&self, slot: u32) -> Option<Repeat> {
+        const REPEAT: usize = offset_of!(Record, heard.repeat) / WORD;
         let words = self.words(slot);
         let version = words.first()?;
         let before = version.load(Ordering::Acquire);
-        let mut kinds = [0_u64; WORDS];
-        for (to, from) in kinds.iter_mut().zip(words.get(KINDS..)?) {
+        let mut repeat = [0_u64; size_of::<Repeat>() / WORD];
+        for (to, from) in repeat.iter_mut().zip(words.get(REPEAT..)?) {
             *to = from.load(Ordering::Relaxed);
         }
         fence(Ordering::Acquire);
-        let pending = words.get(std::mem::offset_of!(Record, pending) / WORD)?;
+        let pending = words.get(offset_of!(Record, pending) / WORD)?;
         let whole = before % 2 == 0 && version.load(Ordering::Relaxed) == before;
-        (whole && pending.load(Ordering::Relaxed) == 0).then(|| bytemuck::cast(kinds))
+        (whole && pending.load(Ordering::Relaxed) == 0).then(|| bytemuck::cast(repeat))
     }
 
-    /// Time and interval of what was accepted last, in nanoseconds: two words, for whoever looks at many routers.
+    /// Time and interval of what was accepted last, in nanoseconds: a few words, for whoever looks at many routers.
     pub fn accepted(&self, slot: u32) -> (u64, u64) {
-        const ACCEPTED: usize = std::mem::offset_of!(Record, heard.accepted);
-        let word = |offset: usize| {
-            let word = self.words(slot).get((ACCEPTED + offset) / WORD);
-            word.map_or(0, |word| word.load(Ordering::Relaxed))
-        };
-        (word(std::mem::offset_of!(Stamp, at)), word(std::mem::offset_of!(Stamp, interval)))
+        let word = |offset| self.word(slot, offset);
+        let came_again = word(offset_of!(Record, heard.repeat.count)) as u32 != 0;
+        let again = came_again && word(offset_of!(Record, heard.repeat.terms)) & Repeat::ACCEPTED != 0;
+        let again = if again { word(offset_of!(Record, heard.repeat.at)) } else { 0 };
+        let stamp = self.word(slot, offset_of!(Record, heard.accepted.at));
+        (stamp.max(again), self.word(slot, offset_of!(Record, heard.accepted.interval)))
+    }
+
+    /// When the last advertisement was heard that beats the router, nanoseconds of the one clock.
+    pub fn superseded(&self, slot: u32) -> u64 {
+        self.word(slot, offset_of!(Record, superseded))
+    }
+
+    fn word(&self, slot: u32, offset: usize) -> u64 {
+        self.words(slot).get(offset / WORD).map_or(0, |word| word.load(Ordering::Relaxed))
     }
 
     /// Lets the kernel raise the next event: from here on the record is about to be looked at.
     pub fn acknowledge(&self, slot: u32) {
-        let pending = self.words(slot).get(std::mem::offset_of!(Record, pending) / WORD);
+        let pending = self.words(slot).get(offset_of!(Record, pending) / WORD);
         if let Some(pending) = pending {
             // A full barrier: the record is read after this.
             pending.swap(0, Ordering::SeqCst);
@@ -162,7 +174,7 @@ impl SharedArray<Record> {
 
     /// Whether a packet was refused since this was asked last.
     pub fn take_refused(&self, slot: u32) -> bool {
-        let refused = self.words(slot).get(std::mem::offset_of!(Record, refused) / WORD);
+        let refused = self.words(slot).get(offset_of!(Record, refused) / WORD);
         let Some(refused) = refused else { return false };
         // Most often nothing was, and then the line of memory stays with the processor that hears.
         // A full barrier: the counters are read after this.
@@ -370,7 +382,8 @@ mod tests {
         let (file, array) = shared::<Record>(1);
         let writer = SharedArray::<Record>::map(file.as_fd(), 1).unwrap();
         let thread = std::thread::spawn(move || {
-            let (version, at, count) = (0, 3, 9); // words of the record
+            let words = [offset_of!(Record, heard.accepted.at), offset_of!(Record, heard.accepted.count)];
+            let (version, [at, count]) = (0, words.map(|offset| offset / WORD));
             for round in 1..=ROUNDS {
                 let words = writer.words(0);
                 words[version].fetch_add(1, Ordering::SeqCst);
@@ -390,18 +403,33 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_read_unless_an_event_is_outstanding_or_somebody_writes() {
+    fn the_repeat_is_read_unless_an_event_is_outstanding_or_somebody_writes() {
         let (_file, array) = shared::<Record>(1);
-        let stamp = |at| Stamp { at, count: 1, ..Stamp::default() };
+        let repeat = Repeat { at: 7, count: 8, turn: 9, print: 10, terms: 11, ..Repeat::default() };
         let mut record = Record { version: 4, ..Record::default() };
-        (record.heard.accepted, record.heard.better, record.heard.losing) = (stamp(7), stamp(8), stamp(9));
+        record.heard.repeat = repeat;
         array.write(0, &record);
-        assert_eq!(array.kinds(0), Some([stamp(7), stamp(8), stamp(9)]));
+        assert_eq!(array.repeat(0), Some(repeat));
         array.write(0, &Record { pending: 1, ..record });
-        assert_eq!(array.kinds(0), None, "an event is outstanding");
+        assert_eq!(array.repeat(0), None, "an event is outstanding");
         array.write(0, &Record { version: 5, ..record });
-        assert_eq!(array.kinds(0), None, "somebody writes");
-        assert_eq!(array.kinds(1), None, "there is no such slot");
+        assert_eq!(array.repeat(0), None, "somebody writes");
+        assert_eq!(array.repeat(1), None, "there is no such slot");
+    }
+
+    #[test]
+    fn what_came_again_is_the_last_that_was_accepted_if_it_was_accepted() {
+        let (_file, array) = shared::<Record>(1);
+        let mut record = Record::default();
+        (record.heard.accepted.at, record.heard.accepted.interval, record.heard.repeat.at) = (7, 8, 9);
+        array.write(0, &record);
+        assert_eq!(array.accepted(0), (7, 8));
+        record.heard.repeat.terms = Repeat::ACCEPTED;
+        array.write(0, &record);
+        assert_eq!(array.accepted(0), (7, 8), "once is not again");
+        record.heard.repeat.count = 1;
+        array.write(0, &record);
+        assert_eq!(array.accepted(0), (9, 8));
     }
 
     #[test]

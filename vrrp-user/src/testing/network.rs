@@ -76,7 +76,7 @@ impl Network {
             interval: if self.version == Version::V2 { 1_000_000_000 } else { 0 },
             version: self.version as u8,
             auth_type: u8::from(self.version == Version::V2),
-            reserved: 0,
+            serial: 0,
             flags: if self.unicast { RouterView::UNICAST } else { 0 }
                 | if self.addresses.is_empty() { RouterView::NO_ADDRESSES } else { 0 },
         };

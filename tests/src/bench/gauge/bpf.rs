@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fs, os::fd::OwnedFd};
 
 use anyhow::{Context as _, Result};
+use vrrp_common::abi::{RouterKey, Shortcut};
 
 use crate::attr::{self, Attr};
 
@@ -56,13 +57,15 @@ pub(crate) fn programs(pid: i32) -> Result<Vec<Program>> {
 /// Tells the programs of a process that what arrives on loopback, where the kernel runs them for us, has arrived on
 /// the interface that they listen on: entries of the maps keyed by interface are there for loopback too.
 pub(crate) fn listen_on_loopback(pid: i32) -> Result<()> {
-    for id in held(pid, "map_id:")?.into_keys() {
-        let map = Map::open(id)?;
+    let maps: Vec<Map> = held(pid, "map_id:")?.into_keys().map(Map::open).collect::<Result<_>>()?;
+    for map in &maps {
         if ["xvrrp_routers", "xvrrp_stations", "xvrrp_strange"].contains(&map.name.as_str()) {
             map.repeat_for_loopback().with_context(|| map.name.clone())?;
         }
     }
-    Ok(())
+    let named = |name: &str| maps.iter().find(|map| map.name == name);
+    let (routers, shortcuts) = (named("xvrrp_routers"), named("xvrrp_shortcuts"));
+    routers.zip(shortcuts).map_or(Ok(()), |(routers, shortcuts)| shortcuts.lead_to(routers))
 }
 
 impl Program {
@@ -148,6 +151,21 @@ impl Map {
             here().address(8, &key).buffer(16, &mut value).call(MAP_LOOKUP)?;
             let copy = [&Self::LOOPBACK, &key[4..]].concat();
             here().address(8, &copy).address(16, &value).call(MAP_UPDATE)?;
+        }
+        Ok(())
+    }
+
+    /// As the daemon does for the interface that it listens on.
+    fn lead_to(&self, routers: &Self) -> Result<()> {
+        for key in routers.keys().iter().filter(|key| key.starts_with(&Self::LOOPBACK)) {
+            let mut slot = [0_u64];
+            Attr::default().fd(0, &routers.fd).address(8, key).buffer(16, &mut slot).call(MAP_LOOKUP)?;
+            let router: RouterKey = bytemuck::pod_read_unaligned(key);
+            let shortcut = Shortcut::new(router.ifindex, slot[0] as u32);
+            let place = router.place().to_ne_bytes();
+            let mut attr = Attr::default().fd(0, &self.fd).address(8, &place);
+            attr = attr.address(16, bytemuck::bytes_of(&shortcut));
+            attr.call(MAP_UPDATE)?;
         }
         Ok(())
     }

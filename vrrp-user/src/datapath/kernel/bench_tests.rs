@@ -68,9 +68,11 @@ impl Bench {
     /// A router that has heard nothing and is judged by `view`.
     pub(super) fn reset(&mut self, family: Family, view: RouterView) {
         let key = |family: Family| RouterKey { ifindex: LOOPBACK, vlan: 0, family: family as u8, vrid: VRID };
+        self.object.shortcuts.vacate(&key(self.family));
         let _ = self.object.routers.remove(&bytemuck::cast::<_, [u8; 8]>(key(self.family)));
         self.object.routers.insert(bytemuck::cast::<_, [u8; 8]>(key(family)), SLOT, 0).unwrap();
-        self.object.views.write(SLOT, &view);
+        self.object.shortcuts.take(&key(family), Slot(SLOT));
+        self.object.enter_view(Slot(SLOT), view);
         self.object.heard.write(SLOT, &Record::default());
         self.object.counts.set(SLOT, object::nothing().unwrap(), 0).unwrap();
         self.object.strangers.insert(LOOPBACK, object::nothing().unwrap(), 0).unwrap();
@@ -109,7 +111,8 @@ impl Bench {
 
     /// Counted for the router, and for nobody.
     pub(super) fn counted(&self) -> [Counters; 2] {
-        let own = object::sum(&self.object.counts.get(&SLOT, 0).unwrap());
+        let mut own = object::sum(&self.object.counts.get(&SLOT, 0).unwrap());
+        own.accept(&self.heard());
         [own, object::sum(&self.object.strangers.get(&LOOPBACK, 0).unwrap())]
     }
 
@@ -149,7 +152,7 @@ impl Scene {
             interval: if v2 { 1_000_000_000 } else { 0 },
             version: version as u8,
             auth_type: u8::from(v2),
-            reserved: 0,
+            serial: 0,
             flags: 0,
         };
         Self { family: Family::V4, version, source: ip("192.0.2.1"), group, view }
@@ -162,7 +165,7 @@ impl Scene {
         Self { family: Family::V6, version: Version::V3, source: ip("fe80::1"), group, view }
     }
 
-    pub(super) fn flagged(mut self, flags: u32) -> Self {
+    pub(super) fn flagged(mut self, flags: u16) -> Self {
         self.view.flags = flags;
         self
     }

@@ -8,8 +8,10 @@ use aya::{
     programs::ProgramFd,
 };
 use vrrp_common::{
-    abi::{GuardKey, LeaseRecord, Passage, Passages},
+    abi::{GuardKey, LeaseRecord, Passage, Passages, Record},
     election::Lease,
+    judge::passage,
+    time::Instant,
 };
 
 use super::{cells::Cells, marks::Marking};
@@ -46,6 +48,7 @@ type Words = [u64; size_of::<Passages>() / 8];
 /// Leases, addresses and counters.
 pub struct GuardMaps {
     pub(super) leases: SharedArray<LeaseRecord>,
+    pub(super) records: SharedArray<Record>,
     pub(super) guarded: HashMap<MapData, [u8; size_of::<GuardKey>()], u32>,
     pub(super) marks: Marking,
     pub(super) cells: Cells,
@@ -67,6 +70,11 @@ impl GuardMaps {
     /// The lease as it stands.
     pub fn lease(&self, slot: Slot) -> LeaseRecord {
         self.leases.read(slot.0)
+    }
+
+    /// What the programs do with a packet of the router's addresses at this instant.
+    pub fn passage(&self, slot: Slot, now: Instant) -> Passage {
+        passage(&self.lease(slot), self.records.superseded(slot.0), || now.as_nanos())
     }
 
     /// Guards an address by the lease of a router.

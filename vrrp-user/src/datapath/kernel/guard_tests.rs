@@ -146,8 +146,8 @@ fn packets_of_an_address_pass_while_its_lease_is_open() {
         (3, ago(2), ago(1), Instant::default()),
     ] {
         post.grant(granted, until);
-        let word = std::mem::offset_of!(vrrp_common::abi::LeaseRecord, superseded);
-        post.parts.maps.leases.set_word(SLOT, word, superseded.as_nanos());
+        let word = std::mem::offset_of!(Record, superseded);
+        post.parts.maps.records.set_word(SLOT, word, superseded.as_nanos());
         for address in OURS {
             for (program, frame) in packets_of(address) {
                 let expected = if number == 0 { GO_ON } else { DROPPED };

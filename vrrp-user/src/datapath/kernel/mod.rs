@@ -10,6 +10,7 @@ mod lookout;
 mod marks;
 mod object;
 mod pinned;
+mod shortcuts;
 
 #[cfg(test)]
 mod bench_tests;
@@ -34,7 +35,7 @@ use std::{
 
 use aya::maps::{HashMap, MapData, MapError};
 use vrrp_common::{
-    abi::{Event, Heard, Record, RouterKey, RouterView, SLOTS, Stamp, Station},
+    abi::{Event, Heard, Record, Repeat, RouterKey, RouterView, SLOTS, Stamp, Station},
     judge::DropReason,
     time::{Instant, Interval},
 };
@@ -193,15 +194,18 @@ impl KernelPath {
             },
         );
         self.listens(binding).map_err(|error| unusable(&error))?;
-        self.object.views.write(slot.0, &binding.view);
-        let key: [u8; 8] = bytemuck::cast(key);
-        if self.object.routers.get(&key, 0).is_ok_and(|there| there == slot.0) {
+        self.object.enter_view(slot, binding.view);
+        let bytes: [u8; 8] = bytemuck::cast(key);
+        if self.object.routers.get(&bytes, 0).is_ok_and(|there| there == slot.0) {
             // Left by an earlier daemon: what was heard since counts, and its news were told to nobody.
             self.object.heard.acknowledge(slot.0);
-            return Ok(());
+        } else {
+            self.forget(slot).map_err(|error| unusable(&error))?;
+            self.object.shortcuts.vacate(&key);
+            self.object.routers.insert(bytes, slot.0, 0).map_err(|error| unusable(&error))?;
         }
-        self.forget(slot).map_err(|error| unusable(&error))?;
-        self.object.routers.insert(key, slot.0, 0).map_err(|error| unusable(&error))
+        self.object.shortcuts.take(&key, slot);
+        Ok(())
     }
 
     fn listens(&mut self, binding: &Binding) -> Result<(), MapError> {
@@ -219,6 +223,7 @@ impl KernelPath {
     /// Stops listening for a router. Nothing happens if it is not attached.
     pub(super) fn detach(&mut self, slot: Slot) {
         let Some(router) = self.routers.remove(&slot) else { return };
+        self.object.shortcuts.vacate(&router.key);
         // Not there if the router was only half entered.
         let _ = self.object.routers.remove(&bytemuck::cast::<_, [u8; 8]>(router.key));
         router.listens.remove(&mut self.object);
@@ -245,6 +250,7 @@ impl KernelPath {
     /// What an earlier daemon left and no router took up is removed.
     pub(super) fn sweep(&mut self) -> Result<(), PinsError> {
         let routers: Vec<[u8; 8]> = self.routers.values().map(|router| bytemuck::cast(router.key)).collect();
+        self.object.shortcuts.keep(self.routers.values().map(|router| &router.key));
         retain(&mut self.object.routers, |key| routers.contains(key));
         let interfaces = &self.attachments;
         retain(&mut self.object.stations, |interface| interfaces.contains_key(interface));
@@ -273,7 +279,7 @@ impl KernelPath {
 
     pub(super) fn update(&mut self, slot: Slot, view: &RouterView) {
         if self.routers.contains_key(&slot) {
-            self.object.views.write(slot.0, view);
+            self.object.update_view(slot, *view);
         }
     }
 
@@ -316,8 +322,8 @@ impl KernelPath {
         self.object.heard.heard(slot.0)
     }
 
-    pub(super) fn kinds(&self, slot: Slot) -> Option<[Stamp; 3]> {
-        self.object.heard.kinds(slot.0)
+    pub(super) fn repeat(&self, slot: Slot) -> Option<Repeat> {
+        self.object.heard.repeat(slot.0)
     }
 
     pub(super) fn list(&self, slot: Slot, sender: &Stamp) -> Option<Vec<IpAddr>> {
@@ -325,7 +331,10 @@ impl KernelPath {
     }
 
     pub(super) fn counters(&self, slot: Slot) -> Counters {
-        self.object.counts.get(&slot.0, 0).map_or_else(|_| Counters::default(), |counts| object::sum(&counts))
+        let counts = self.object.counts.get(&slot.0, 0);
+        let mut counters = counts.map_or_else(|_| Counters::default(), |counts| object::sum(&counts));
+        counters.accept(&self.heard(slot));
+        counters
     }
 
     pub(super) fn refused_anew(&self, slot: Slot) -> bool {

@@ -12,8 +12,8 @@ use aya_obj::programs::XdpAttachType;
 use bytemuck::Pod;
 use vrrp_common::{
     abi::{
-        Admitted, GuardKey, PLACES, PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SLOTS,
-        Station, Tally, TtlRange,
+        Admitted, GuardKey, PLACES, PeerKey, Record, Refusal, Refusals, RouterKey, RouterView, SHORTCUTS,
+        SLOTS, Station, Tally, TtlRange,
     },
     judge::DropReason,
 };
@@ -24,6 +24,7 @@ use super::{
     lines::{self, Lines},
     marks::Marking,
     pinned,
+    shortcuts::Shortcuts,
 };
 use crate::{
     datapath::{Counters, Slot},
@@ -86,6 +87,7 @@ pub(super) struct Object {
     found_xdp: Option<Xdp>,
     found_classifiers: BTreeMap<&'static str, SchedClassifier>,
     pub(super) routers: Hash<[u8; size_of::<RouterKey>()], u32>,
+    pub(super) shortcuts: Shortcuts,
     pub(super) views: SharedArray<RouterView>,
     pub(super) heard: SharedArray<Record>,
     pub(super) unicast: Hash<[u8; size_of::<PeerKey>()], [u8; size_of::<TtlRange>()]>,
@@ -110,6 +112,7 @@ impl Object {
         let find = |name, kind| pins.as_ref().and_then(|pins| pinned::find(pins, name, kind));
         let lines = if logs { Some(lines::reader(&mut ebpf)?) } else { None };
         let classifier = |name| Some((name, SchedClassifier::from_pin(find(name, CLASSIFIER)?).ok()?));
+        let routers = map(&mut ebpf, "xvrrp_routers")?;
         let object = Self {
             found_xdp: find(XDP, XDP_PROGRAM)
                 .filter(|_| !logs)
@@ -118,7 +121,8 @@ impl Object {
             names: pins.as_ref().map(pinned::names),
             pins,
             owner,
-            routers: map(&mut ebpf, "xvrrp_routers")?,
+            shortcuts: Shortcuts::new(share(&mut ebpf, "xvrrp_shortcuts", SHORTCUTS)?, &known(&routers)),
+            routers,
             views: share(&mut ebpf, "xvrrp_views", SLOTS)?,
             heard: share(&mut ebpf, "xvrrp_heard", SLOTS)?,
             unicast: map(&mut ebpf, "xvrrp_unicast")?,
@@ -139,6 +143,7 @@ impl Object {
         let ingress = self.classifier("xvrrp_guard_in")?.fd()?.try_clone().map_err(LoadError::Share)?;
         let egress = self.classifier("xvrrp_guard_out")?.fd()?.try_clone().map_err(LoadError::Share)?;
         let leases = share(&mut self.ebpf, "xvrrp_leases", SLOTS)?;
+        let records = share(&mut self.ebpf, "xvrrp_heard", SLOTS)?;
         let guarded: Hash<[u8; size_of::<GuardKey>()], u32> = map(&mut self.ebpf, "xvrrp_guarded")?;
         let left: BTreeMap<GuardKey, Slot> =
             guarded.iter().flatten().map(|(key, slot)| (bytemuck::cast(key), Slot(slot))).collect();
@@ -148,8 +153,22 @@ impl Object {
         let passages = map(&mut self.ebpf, "xvrrp_passages")?;
         Ok(GuardParts {
             programs: GuardPrograms { ingress, egress, pins: self.pins.clone(), owner: self.owner },
-            maps: GuardMaps { leases, guarded, marks, cells, passages },
+            maps: GuardMaps { leases, records, guarded, marks, cells, passages },
         })
+    }
+
+    /// What the router's packets are judged by from now on.
+    pub(super) fn enter_view(&self, slot: Slot, view: RouterView) {
+        let before = self.views.read(slot.0);
+        self.views.write(slot.0, &view.after(&before));
+    }
+
+    /// The same, if it is another one.
+    pub(super) fn update_view(&self, slot: Slot, view: RouterView) {
+        let before = self.views.read(slot.0);
+        if before != (RouterView { serial: before.serial, ..view }) {
+            self.views.write(slot.0, &view.after(&before));
+        }
     }
 
     /// Whose filters are its own.
@@ -226,6 +245,10 @@ fn map<T: TryFrom<Map, Error = MapError>>(ebpf: &mut Ebpf, name: &'static str) -
 fn share<T: Pod>(ebpf: &mut Ebpf, name: &'static str, entries: u32) -> Result<SharedArray<T>, LoadError> {
     let Some(Map::Array(array)) = ebpf.map(name) else { return Err(LoadError::Missing(name)) };
     SharedArray::map(array.fd().as_fd(), entries).map_err(LoadError::Share)
+}
+
+fn known(routers: &Hash<[u8; size_of::<RouterKey>()], u32>) -> BTreeMap<RouterKey, Slot> {
+    routers.iter().flatten().map(|(key, slot)| (bytemuck::cast(key), Slot(slot))).collect()
 }
 
 /// What all processors counted together.
