@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use vrrp_common::abi::ABI_VERSION;
 use vrrp_tests::{
     Host,
     conf::{ADDRESS, Conf, INSTANCE},
@@ -95,14 +96,16 @@ fn another_layout_leaves_its_links() -> Result<()> {
         let (heard_by, links) = (rung(&castor)?, link_ids(&pair.castor)?);
         let pinger = Pinger::start(&lab.host("client")?, ADDRESS.parse()?)?;
         kill(&castor)?;
-        pair.castor.sh("cd /sys/fs/bpf/xvrrp/*; mkdir -m 700 99; mv 1/* 99; rmdir 1")?;
+        let other =
+            format!("cd /sys/fs/bpf/xvrrp/*; mkdir -m 700 99; mv {ABI_VERSION}/* 99; rmdir {ABI_VERSION}");
+        pair.castor.sh(&other)?;
         let castor = Xvrrp::start(&pair.castor, &conf(101).text())?;
         ensure_went_on(&castor)?;
         let ping = pinger.stop()?;
         ensure!(ping.sent - ping.answered <= 1, "probes were lost (the last one may be under way): {ping:?}");
         assert_eq!(rung(&castor)?, heard_by);
         assert_eq!(link_ids(&pair.castor)?, links, "the links are others");
-        assert_eq!(pair.castor.sh("ls /sys/fs/bpf/xvrrp/*")?, "1\n");
+        assert_eq!(pair.castor.sh("ls /sys/fs/bpf/xvrrp/*")?, format!("{ABI_VERSION}\n"));
         let pollux = Xvrrp::start(&pair.pollux, &conf(200).text())?;
         pollux.wait_owns(ADDRESS, SLOW)?;
         castor.wait_lets_go(ADDRESS, FAST)
