@@ -135,6 +135,11 @@ impl RouterView {
     pub const fn after(self, before: &Self) -> Self {
         Self { serial: before.serial.wrapping_add(1), ..self }
     }
+
+    /// The same, if it says anything else.
+    pub fn instead_of(self, before: &Self) -> Option<Self> {
+        (Self { serial: before.serial, ..self } != *before).then(|| self.after(before))
+    }
 }
 
 /// Packets that did not count, by reason.

@@ -112,7 +112,7 @@ pub fn packet<const LOG: bool>(packet: Packet, ifindex: u32, tag: u32, context: 
     match outcome {
         Ok(verdict) => {
             let notice = Notice::new(&verdict, print).forgotten(|terms| forget(terms, ifindex));
-            if note(heard, view.standing, &notice, verdict.better) {
+            if note(heard, view.standing, &notice) {
                 tell(heard, slot, &envelope, (context, tag & XDP != 0));
             }
             Fate::Pass
@@ -185,6 +185,14 @@ impl Peers for Listed {
 /// See [`come_again`]: all that a steady Active needs.
 #[inline(always)]
 fn note_again(entry: *mut Record, standing: Standing, source: &Address, print: u64) -> Option<bool> {
+    // SAFETY: the entry is aligned and lives as long as the map; the word is read again when nobody else writes.
+    if unsafe { (&raw const (*entry).heard.repeat.print).read_volatile() } != print {
+        // Junk asks for no clock and holds nobody up. A full barrier, as holding the entry is: what is judged by is read
+        // after its serial number.
+        // SAFETY: as above.
+        unsafe { Shared::new(&raw mut (*entry).version) }.add(0);
+        return None;
+    }
     let at = now();
     let held = hold(entry);
     // SAFETY: the version is odd, so nobody else writes, and a reader that was here meanwhile reads again.
@@ -199,14 +207,15 @@ fn note_again(entry: *mut Record, standing: Standing, source: &Address, print: u
 
 /// Moves the record while no other processor does; returns whether there are news.
 #[inline(always)]
-fn note(entry: *mut Record, standing: Standing, notice: &Notice, better: bool) -> bool {
+fn note(entry: *mut Record, standing: Standing, notice: &Notice) -> bool {
     let at = now();
     let held = hold(entry);
-    if better {
+    // SAFETY: as in `note_again`.
+    let heard = unsafe { &mut (*entry).heard };
+    let news = record(heard, standing, notice, at);
+    if heard.repeat.is_better() {
         supersede(entry, at);
     }
-    // SAFETY: as in `note_again`.
-    let news = record(unsafe { &mut (*entry).heard }, standing, notice, at);
     release(entry, held);
     news
 }

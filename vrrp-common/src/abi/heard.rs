@@ -79,6 +79,11 @@ impl Repeat {
         self.terms >> Self::INTERVAL
     }
 
+    /// Whether it beats the router, and so closes what was granted before.
+    pub const fn is_better(&self) -> bool {
+        self.terms & Self::BETTER != 0
+    }
+
     /// Whether `later` is the same advertisement, come again or not, and no other was in between.
     pub fn goes_on(&self, later: &Self) -> bool {
         later.terms != 0 && Self { at: later.at, count: later.count, ..*self } == *later

@@ -81,13 +81,6 @@ pub fn come_again(
     Some(is_watched(standing, repeat.terms))
 }
 
-impl Repeat {
-    /// Whether it closes what was granted before.
-    pub const fn is_better(&self) -> bool {
-        self.terms & Self::BETTER != 0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;

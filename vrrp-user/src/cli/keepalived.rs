@@ -229,7 +229,6 @@ fn write_errors_to(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     /// mehdy/keepalived-exporter splits the first line at blanks, and leaves out the `v`.

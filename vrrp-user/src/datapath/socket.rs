@@ -171,9 +171,7 @@ impl Datapath for SocketPath {
 
     fn update(&mut self, slot: Slot, view: RouterView) {
         let Some(record) = self.routers.records.get_mut(&slot) else { return };
-        if view != (RouterView { serial: view.serial, ..record.view }) {
-            record.view = view.after(&record.view);
-        }
+        record.view = view.instead_of(&record.view).unwrap_or(record.view);
     }
 
     /// One batch from each socket that has something, so that a flood on one interface cannot keep the node from

@@ -250,7 +250,7 @@ impl KernelPath {
     /// What an earlier daemon left and no router took up is removed.
     pub(super) fn sweep(&mut self) -> Result<(), PinsError> {
         let routers: Vec<[u8; 8]> = self.routers.values().map(|router| bytemuck::cast(router.key)).collect();
-        self.object.shortcuts.keep(self.routers.values().map(|router| &router.key));
+        self.object.shortcuts.keep(self.routers.iter().map(|(slot, router)| (router.key, *slot)));
         retain(&mut self.object.routers, |key| routers.contains(key));
         let interfaces = &self.attachments;
         retain(&mut self.object.stations, |interface| interfaces.contains_key(interface));

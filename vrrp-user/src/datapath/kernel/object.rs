@@ -166,8 +166,8 @@ impl Object {
     /// The same, if it is another one.
     pub(super) fn update_view(&self, slot: Slot, view: RouterView) {
         let before = self.views.read(slot.0);
-        if before != (RouterView { serial: before.serial, ..view }) {
-            self.views.write(slot.0, &view.after(&before));
+        if let Some(view) = view.instead_of(&before) {
+            self.views.write(slot.0, &view);
         }
     }
 

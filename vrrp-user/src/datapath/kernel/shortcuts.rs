@@ -13,9 +13,7 @@ impl Shortcuts {
     /// With what the map holds already, from an earlier daemon: perhaps one that knew no shortcuts.
     pub(super) fn new(array: SharedArray<Shortcut>, routers: &BTreeMap<RouterKey, Slot>) -> Self {
         let shortcuts = Self(array);
-        let known = routers.iter().map(|(key, slot)| (key.place(), Shortcut::new(key.ifindex, slot.0)));
-        let known: BTreeSet<(u32, Shortcut)> = known.collect();
-        shortcuts.vacate_unless(|place, shortcut| known.contains(&(place, shortcut)));
+        shortcuts.keep(routers.iter().map(|(key, slot)| (*key, *slot)));
         routers.iter().for_each(|(key, slot)| shortcuts.take(key, *slot));
         shortcuts
     }
@@ -35,22 +33,12 @@ impl Shortcuts {
     }
 
     /// To be called before the map has these routers alone.
-    pub(super) fn keep<'k>(&self, known: impl Iterator<Item = &'k RouterKey>) {
-        let known: BTreeMap<u32, Vec<u32>> = known.fold(BTreeMap::new(), |mut known, key| {
-            known.entry(key.place()).or_default().push(key.ifindex);
-            known
-        });
-        self.vacate_unless(|place, shortcut| {
-            known
-                .get(&place)
-                .is_some_and(|there| there.iter().any(|ifindex| shortcut.slot(*ifindex).is_some()))
-        });
-    }
-
-    fn vacate_unless(&self, wanted: impl Fn(u32, Shortcut) -> bool) {
+    pub(super) fn keep(&self, known: impl Iterator<Item = (RouterKey, Slot)>) {
+        let known = known.map(|(key, slot)| (key.place(), Shortcut::new(key.ifindex, slot.0)));
+        let known: BTreeSet<(u32, Shortcut)> = known.collect();
         for place in 0..SHORTCUTS {
             let shortcut = self.0.read(place);
-            if !shortcut.is_free() && !wanted(place, shortcut) {
+            if !shortcut.is_free() && !known.contains(&(place, shortcut)) {
                 self.0.set_word(place, 0, 0);
             }
         }
@@ -111,7 +99,7 @@ mod tests {
         // One has gone, one has another slot, one is new: a daemon that knew no shortcuts was here.
         let next = shortcuts(&memory, &of(&[(2, 7), (3, 3), (4, 4)]));
         assert_eq!([1, 2, 3, 4].map(|vrid| said(&next, &key(3, vrid))), [None, Some(7), Some(3), Some(4)]);
-        next.keep([key(3, 2), key(3, 4)].iter());
+        next.keep(of(&[(2, 7), (4, 4)]).into_iter());
         assert_eq!([1, 2, 3, 4].map(|vrid| said(&next, &key(3, vrid))), [None, Some(7), None, Some(4)]);
     }
 }
