@@ -42,10 +42,9 @@ pub struct Repeat {
     pub place: u16,
     /// Who sent it.
     pub source: Address,
-    /// Its [`crate::judge::print`].
+    /// Its [`crate::judge::print`]; 0 if the next one is not to be compared with it.
     pub print: u64,
-    /// What else it was: the priority, the bits below, and the interval in nanoseconds, which takes 38 bits. 0 if the next
-    /// one is not to be compared with it.
+    /// What else it was: the priority, the bits below, and the interval in nanoseconds, which takes 38 bits. 0 for never.
     pub terms: u64,
 }
 

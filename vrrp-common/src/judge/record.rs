@@ -202,8 +202,7 @@ mod tests {
     };
 
     use super::{super::come_again, *};
-    use crate::abi::RouterView;
-    use crate::time::Interval;
+    use crate::{abi::RouterView, time::Interval};
     use bytemuck::Zeroable;
 
     const BACKUP: Standing = Standing::new(100, false, true, false);

@@ -82,7 +82,7 @@ impl SocketPath {
         if let Some(record) = self.routers.records.get_mut(&slot) {
             record.heard = heard;
             // It was judged by a view that is numbered elsewhere.
-            record.heard.repeat.terms = 0;
+            record.heard.repeat.print = 0;
             record.counters = counters;
         }
     }
@@ -277,13 +277,12 @@ impl Routers {
         let at = port.stamps.instant(packet.stamp);
         let print = print(packet.frame, &envelope, router.view.serial);
         let again = come_again(&mut router.heard, router.view.standing, &envelope.source, print, at);
-        let outcome = again.map_or_else(
-            || {
-                let verdict = judge(packet.frame, &envelope, &router.view, &router.peers)?;
-                Ok(record(&mut router.heard, router.view.standing, &Notice::new(&verdict, print), at))
-            },
-            Ok,
-        );
+        let outcome = match again {
+            Some(news) => Ok(news),
+            None => judge(packet.frame, &envelope, &router.view, &router.peers).map(|verdict| {
+                record(&mut router.heard, router.view.standing, &Notice::new(&verdict, print), at)
+            }),
+        };
         match outcome {
             Ok(news) => {
                 router.counters.received += 1;

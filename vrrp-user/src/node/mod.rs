@@ -37,10 +37,10 @@ use vrrp_common::{
     time::{Instant, Interval},
 };
 
-use self::agenda::Agenda;
 pub use self::{adopt::Heritage, orders::Ordered, reload::Reloaded};
 use self::{
-    checks::Checks, damping::Damping, gathering::Gathering, groups::Group, notices::Outbox, router::Router,
+    agenda::Agenda, checks::Checks, damping::Damping, gathering::Gathering, groups::Group, notices::Outbox,
+    router::Router,
 };
 use crate::{
     config::model::{Configuration, Running},
